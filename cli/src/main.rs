@@ -1,0 +1,3 @@
+//! Yet to come.
+
+fn main() {}
