@@ -1,1 +1,41 @@
-//! Yet to come.
+//! The `backlot` command: the control plane of a local Base44 backend.
+//!
+//! ```text
+//!   project files ──read──► desired state ──gRPC──► store, runner, gateway
+//!                                ▲                     ▲
+//!                             supervisor ──spawns──────┘      terminal ◄── ui
+//! ```
+//!
+//! It alone knows what a project looks like on disk ([`project`]), it starts the services and keeps them going
+//! (`supervisor`), and it owns the terminal (`ui`). It serves nothing itself.
+
+mod args;
+mod commands;
+mod deno;
+mod descriptor;
+mod desired;
+mod login;
+mod places;
+mod port_owner;
+pub mod project;
+mod settings;
+mod supervisor;
+mod ui;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, Command};
+
+/// Runs the command that the process' arguments name.
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Dev(args) => commands::dev::run(*args),
+        Command::Status(args) => commands::status::run(&args),
+        Command::Store(args) => proto::host::run_to_exit(store::run(args)),
+        Command::Runner(args) => proto::host::run_to_exit(runner::run(args)),
+        Command::Gateway(args) => proto::host::run_to_exit(gateway::run(args)),
+        Command::Guard(args) => commands::guard::run(&args.command),
+    }
+}

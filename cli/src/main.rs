@@ -1,3 +1,7 @@
-//! Yet to come.
+//! The `backlot` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

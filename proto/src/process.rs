@@ -7,7 +7,8 @@
 use std::{
     io::{self, Read as _, Write as _},
     net::SocketAddr,
-    thread,
+    process, thread,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -82,7 +83,12 @@ impl Announcement {
     }
 }
 
-/// Cancels `gone` when standard input ends, which is when the parent does.
+/// How long a process may go on after its parent is gone. Nobody waits for its answers any more, and it must not
+/// outlive its parent by more than three seconds.
+const ORPHAN_LIMIT: Duration = Duration::from_secs(2);
+
+/// Cancels `gone` when standard input ends, which is when the parent does, and ends the process [`ORPHAN_LIMIT`] later
+/// in case something hangs.
 ///
 /// A thread of its own, because a blocking read of standard input would hold up the end of the runtime.
 ///
@@ -103,8 +109,19 @@ pub fn watch_lifeline(gone: CancellationToken) -> io::Result<()> {
                 }
             }
             gone.cancel();
+            end_after(ORPHAN_LIMIT);
         })
         .map(drop)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    clippy::exit,
+    reason = "the last resort of a process that nobody waits for, in a thread that does nothing else"
+)]
+fn end_after(limit: Duration) {
+    thread::sleep(limit);
+    process::exit(1);
 }
 
 #[cfg(test)]

@@ -6,6 +6,10 @@ use clap::ValueEnum;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{EnvFilter, fmt};
 
+/// Target of log lines that scripts wait for: verification codes. The parent prints their message as it is, on standard
+/// output.
+pub const CODE: &str = "backlot::code";
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {

@@ -1,1 +1,82 @@
-//! Yet to come.
+//! The function service: one Deno process a function, started when it is first called.
+//!
+//! ```text
+//!   gRPC ──► service ──► driver ──asks──► pool (pure)         deno (one a function)
+//!                          │                                    ▲ control connection, pipes, group
+//!                          └──launches──► launcher ──► worker ──┘
+//! ```
+//!
+//! * [`pool`] decides: a state machine without a clock, a runtime or processes.
+//! * [`driver`] carries out, through a [`launcher::Launcher`]: [`deno`] or, in tests, a scripted one.
+//! * [`graph`] knows which files a function consists of; [`logs`] keeps what functions print.
+//!
+//! No request body passes through here but those of `Invoke`: whoever calls a function asks where it is and speaks HTTP to
+//! it. What a project looks like on disk is not known here either.
+
+pub mod control;
+pub mod deno;
+pub mod driver;
+pub mod graph;
+mod invoke;
+pub mod launcher;
+pub mod logs;
+pub mod output;
+pub mod pool;
+mod scan;
+pub mod service;
+pub mod worker;
+
+use std::sync::Arc;
+
+use proto::{
+    Code, Failure, MESSAGE_LIMIT,
+    host::{Host, HostArgs},
+    token::Require,
+    v1::runner_server::{RunnerServer, SERVICE_NAME},
+};
+use tonic::service::{Routes, interceptor::InterceptedService};
+
+use self::{deno::DenoLauncher, driver::Driver, logs::Logs, service::Service};
+
+/// The options of the function service.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// What all services have in common.
+    #[command(flatten)]
+    pub host: HostArgs,
+
+    /// Do not keep a booted Deno process in waiting: less memory, slower first calls
+    #[arg(long)]
+    pub no_standby: bool,
+}
+
+/// Serves until told to end; then every process of every function is gone.
+///
+/// # Errors
+///
+/// When the address, the temporary folder or the server itself fails.
+pub async fn run(args: Args) -> Result<(), Failure> {
+    let host = Host::bind("runner", args.host).await?;
+    let logs = Arc::new(Logs::new(jiff::Timestamp::now));
+    let launcher = DenoLauncher::open(Arc::clone(&logs), !args.no_standby).await;
+    let launcher = launcher.map_err(|error| {
+        Failure::new(
+            Code::Internal,
+            format!("cannot prepare function processes: {error}"),
+        )
+        .with_hint("check that the temporary folder can be written, or set `TMPDIR`")
+    })?;
+    let (driver, handle) = Driver::new(Arc::new(launcher), Arc::clone(&logs));
+    let driving = tokio::spawn(driver.run(host.shutdown()));
+
+    let service = RunnerServer::new(Service::new(handle, logs, host.shutdown()))
+        .max_decoding_message_size(MESSAGE_LIMIT)
+        .max_encoding_message_size(MESSAGE_LIMIT);
+    let service = InterceptedService::new(service, Require::new(host.token()));
+    let stop = host.shutdown();
+    let served = host.serve(SERVICE_NAME, Routes::new(service), None).await;
+    // The server may have broken by itself.
+    stop.cancel();
+    let _ = driving.await;
+    served
+}

@@ -1,1 +1,17 @@
-//! Yet to come.
+//! The harness of the whole-system tests: temporary projects, the real command as a child process, real clients.
+//!
+//! ```text
+//!   project ──files──► server ──spawns──► backlot dev ──► store, runner, gateway, Deno, frontend
+//!                        │  ▲
+//!                  wait ─┘  └── tools: Node scripts with the official SDK, Chromium, buf
+//! ```
+//!
+//! Everything here panics with a sentence when it cannot do what a test needs: there is nobody to handle an error.
+
+pub mod command;
+pub mod process;
+pub mod project;
+pub mod server;
+pub mod template;
+pub mod tools;
+pub mod wait;

@@ -1,6 +1,7 @@
 //! Typed clients: one for each service, with the launch token, a deadline and a [`Failure`] on every call.
 
 mod gateway;
+pub mod health;
 mod runner;
 mod store;
 

@@ -1,0 +1,129 @@
+//! The command line as clap reads it: structure and help only. `settings.rs` turns it into something to act on.
+
+use std::{net::IpAddr, path::PathBuf};
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use proto::telemetry::LogFormat;
+
+/// Run the backend of a Base44 project on this machine
+#[derive(Debug, Parser)]
+#[command(
+    name = "backlot",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve a project until Ctrl-C
+    Dev(Box<DevArgs>),
+    /// Show whether this project's server runs, and where
+    Status(StatusArgs),
+    /// Run the entity service alone
+    Store(store::Args),
+    /// Run the function service alone
+    Runner(runner::Args),
+    /// Run the HTTP front alone
+    Gateway(gateway::Args),
+    /// Run a command that ends when its parent does
+    #[command(hide = true)]
+    Guard(GuardArgs),
+}
+
+/// What `backlot dev` takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DevArgs {
+    /// A folder of the project; its root is found upwards from here
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+
+    /// Port to serve on [default: 4400, or the next free one]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) port: Option<u16>,
+
+    /// Listen on this address instead of loopback only
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) host: Option<IpAddr>,
+
+    /// Accept this Host header besides loopback names; repeatable
+    #[arg(long = "allow-host", value_name = "NAME")]
+    pub(crate) allow_hosts: Vec<String>,
+
+    /// Where calls go that cannot be served here
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "BASE44_UPSTREAM_URL",
+        default_value = "https://base44.app"
+    )]
+    pub(crate) upstream: String,
+
+    /// Never contact the upstream
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// Refuse values that break enum, format, pattern, length or range, instead of warning
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// The Deno executable that runs functions
+    #[arg(long, value_name = "PATH", env = "BACKLOT_DENO")]
+    pub(crate) deno: Option<PathBuf>,
+
+    /// What functions may do
+    #[arg(long, value_name = "SET", default_value = "project")]
+    pub(crate) function_permissions: FunctionPermissions,
+
+    /// Do not run the project's own frontend (`site.serveCommand`)
+    #[arg(long)]
+    pub(crate) no_frontend: bool,
+
+    /// How output looks: text for a person, json for a program (one object a line)
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+
+    /// Use a service that already runs (store, runner or gateway) instead of starting it; repeatable
+    #[arg(long, value_name = "NAME=ADDR")]
+    pub(crate) attach: Vec<String>,
+
+    /// Say less: errors and warnings only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// Say more
+    #[arg(short, long, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// How far functions may reach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FunctionPermissions {
+    /// Network, environment, reading the project, writing a temporary folder
+    Project,
+    /// Everything the user may do
+    All,
+}
+
+/// What `backlot status` takes.
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// A folder of the project
+    #[arg(default_value = ".")]
+    pub(crate) dir: PathBuf,
+
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What `backlot guard` takes.
+#[derive(Debug, Args)]
+pub(crate) struct GuardArgs {
+    /// Passed to the shell
+    pub(crate) command: String,
+}

@@ -1,0 +1,141 @@
+//! What a start depends on, read once: project, login, key, Deno.
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+use tokio::task::JoinHandle;
+
+use crate::{
+    deno,
+    desired::{DenoState, Desired, Surroundings},
+    login::Developer,
+    places::{self, Places},
+    project::{self, Diagnostic, Project, ReadError},
+    settings::Settings,
+    ui::{Entry, Level, Problem, Terminal},
+};
+
+/// Columns of a code frame.
+const FRAME_WIDTH: usize = 80;
+
+/// What the desired state is made from.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) settings: Settings,
+    pub(super) project: Project,
+    pub(super) developer: Developer,
+    pub(super) signing_key: [u8; 32],
+    pub(super) deno: DenoState,
+    pub(super) terminal: Arc<Terminal>,
+}
+
+impl Context {
+    /// Reads everything that a start depends on; mistakes that do not stop it are shown.
+    pub(super) fn read(
+        settings: Settings,
+        places: &Places,
+        terminal: &Arc<Terminal>,
+    ) -> Result<Self, Problem> {
+        let project =
+            project::read(&settings.folder).map_err(|error| unreadable(&error, terminal))?;
+        for diagnostic in &project.diagnostics {
+            show(diagnostic, terminal);
+        }
+        let (developer, complaint) = Developer::read(&places.login_file());
+        if let Some(complaint) = complaint {
+            terminal.entry(&Entry::of_cli(Level::Warn, complaint));
+        }
+        let signing_key =
+            places::secret(&places.signing_key(&project.layout.root)).map_err(|error| {
+                Problem::broken(format!("cannot keep the key of the sessions: {error}"))
+            })?;
+        let path = std::env::var_os("PATH");
+        let deno = settings
+            .deno
+            .clone()
+            .or_else(|| deno::find(places, path.as_deref()));
+        Ok(Self {
+            deno: deno.map_or_else(|| without_deno(&settings, &project), DenoState::Found),
+            settings,
+            project,
+            developer,
+            signing_key,
+            terminal: Arc::clone(terminal),
+        })
+    }
+
+    /// What the services should be.
+    pub(super) fn desired(&self) -> Desired {
+        let around = Surroundings {
+            settings: &self.settings,
+            developer: &self.developer,
+            signing_key: self.signing_key,
+            deno: &self.deno,
+        };
+        Desired::of(&self.project, around)
+    }
+
+    /// A line of this command itself.
+    pub(super) fn say(&self, level: Level, message: String) {
+        self.terminal.entry(&Entry::of_cli(level, message));
+    }
+}
+
+/// What to do about functions when there is no Deno.
+fn without_deno(settings: &Settings, project: &Project) -> DenoState {
+    let path = std::env::var_os("PATH");
+    if project.functions.is_empty() {
+        DenoState::Missing("Deno is required to run backend functions locally".to_owned())
+    } else if settings.upstream.is_none() {
+        DenoState::Missing("there is no Deno, and --offline forbids installing it".to_owned())
+    } else if deno::on_path("npm", path.as_deref()).is_none() {
+        DenoState::Missing("there is neither Deno nor npm to install it".to_owned())
+    } else {
+        DenoState::Installing
+    }
+}
+
+/// Installs Deno while everything else is served already.
+pub(super) fn install_deno(
+    places: Places,
+    terminal: &Arc<Terminal>,
+) -> JoinHandle<Result<PathBuf, String>> {
+    let terminal = Arc::clone(terminal);
+    tokio::spawn(async move {
+        let say = |message| terminal.entry(&Entry::of_cli(Level::Info, message));
+        say(format!(
+            "installing Deno {} for the functions, once",
+            deno::VERSION
+        ));
+        let begin = Instant::now();
+        let path = std::env::var_os("PATH");
+        let npm = deno::on_path("npm", path.as_deref()).ok_or_else(|| "npm is gone".to_owned())?;
+        let installed = deno::install(&places, &npm).await?;
+        say(format!(
+            "Deno {} is ready ({} s)",
+            deno::VERSION,
+            begin.elapsed().as_secs()
+        ));
+        Ok(installed)
+    })
+}
+
+/// Shows what is wrong with a project that cannot be read.
+pub(super) fn unreadable(error: &ReadError, terminal: &Terminal) -> Problem {
+    if let ReadError::Config { diagnostics, .. } = error {
+        for diagnostic in diagnostics {
+            show(diagnostic, terminal);
+        }
+    }
+    Problem::usage(error.to_string()).with_hint(error.hint())
+}
+
+/// Shows a mistake in a file, with a code frame.
+pub(super) fn show(diagnostic: &Diagnostic, terminal: &Terminal) {
+    let level = if diagnostic.is_error() {
+        Level::Error
+    } else {
+        Level::Warn
+    };
+    let entry = Entry::of_cli(level, diagnostic.to_string());
+    terminal.frame(&entry, &diagnostic.frame(FRAME_WIDTH, false));
+}

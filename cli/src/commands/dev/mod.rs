@@ -1,0 +1,53 @@
+//! `backlot dev`: reads the project, starts everything, and stays until it is told to go.
+
+mod context;
+mod ending;
+mod reload;
+mod session;
+mod start_block;
+
+use std::{process::ExitCode, sync::Arc, time::Duration};
+
+use self::session::Session;
+use crate::{
+    args::DevArgs,
+    settings::{self, Settings},
+    ui::{Problem, Terminal},
+};
+
+/// How long what still runs may take once we are on our way out.
+const LAST_MOMENTS: Duration = Duration::from_millis(500);
+
+/// Runs the command to its exit status.
+pub(crate) fn run(args: DevArgs) -> ExitCode {
+    let terminal = Arc::new(Terminal::new(
+        settings::format(&args),
+        settings::least_level(&args),
+    ));
+    let ended = serve(args, &terminal);
+    ended.unwrap_or_else(|problem| {
+        terminal.problem(&problem);
+        ExitCode::from(problem.exit)
+    })
+}
+
+fn serve(args: DevArgs, terminal: &Arc<Terminal>) -> Result<ExitCode, Problem> {
+    let settings = Settings::check(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime =
+        runtime.map_err(|error| Problem::broken(format!("cannot start the runtime: {error}")))?;
+    let ended = runtime.block_on(async {
+        let mut stop = ending::Signals::listen()?;
+        let session = tokio::select! {
+            session = Session::start(settings, terminal) => session?,
+            // What was started so far is dropped, and killed by that.
+            () = stop.next() => return Ok(ExitCode::SUCCESS),
+        };
+        session.run(&mut stop).await
+    });
+    runtime.shutdown_timeout(LAST_MOMENTS);
+    ended
+}

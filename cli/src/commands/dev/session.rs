@@ -1,0 +1,278 @@
+//! One run of the server: everything that was started, from the first process to the last.
+
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, sync::Arc};
+
+use jiff::Timestamp;
+use proto::token::LaunchToken;
+use tokio::task::JoinHandle;
+
+use super::{
+    context::{Context, install_deno},
+    ending::{CUT_SHORT, Ending, Signals},
+    reload::reload,
+    start_block,
+};
+use crate::{
+    deno,
+    descriptor::{Descriptor, Published},
+    desired::{DenoState, app_id},
+    places::Places,
+    project::watch::{Batch, Watch},
+    settings::Settings,
+    supervisor::{
+        Supervisor,
+        frontend::{Frontend, FrontendStart},
+    },
+    ui::{Level, Problem, Terminal},
+};
+
+/// A server that answers requests.
+#[derive(Debug)]
+pub(super) struct Session {
+    supervisor: Supervisor,
+    context: Context,
+    frontend: Option<Frontend>,
+    /// Absent when another server of this project holds it, or when the runtime folder cannot be used.
+    published: Option<Published>,
+    started_at: String,
+    token: LaunchToken,
+    /// Absent where the system cannot watch files.
+    watch: Option<Watch>,
+    /// The installation of Deno, while it is under way.
+    installing: Option<JoinHandle<Result<PathBuf, String>>>,
+}
+
+impl Session {
+    /// Reads the project, starts the services, and says where they are once they answer.
+    pub(super) async fn start(
+        settings: Settings,
+        terminal: &Arc<Terminal>,
+    ) -> Result<Self, Problem> {
+        let places = Places::of_this_user();
+        let context = Context::read(settings, &places, terminal)?;
+        let token = launch_token()?;
+        let published = publish(&places, &context);
+        let supervisor = Supervisor::start(
+            context.settings.clone(),
+            context.desired(),
+            token.clone(),
+            Arc::clone(terminal),
+        )
+        .await?;
+        let installing =
+            (context.deno == DenoState::Installing).then(|| install_deno(places, terminal));
+        let mut session = Self {
+            supervisor,
+            context,
+            frontend: None,
+            published,
+            started_at: format!("{:.3}", Timestamp::now()),
+            token,
+            watch: None,
+            installing,
+        };
+        session.watch();
+        session.describe();
+        session.introduce();
+        session.start_frontend()?;
+        Ok(session)
+    }
+
+    /// Keeps going until there is a reason to end, and ends in order.
+    pub(super) async fn run(mut self, stop: &mut Signals) -> Result<ExitCode, Problem> {
+        let ending = tokio::select! {
+            ending = self.keep_going() => ending,
+            () = stop.next() => Ending::Asked,
+        };
+        tokio::select! {
+            () = self.end() => ending.exit(),
+            // Dropping what is left kills it.
+            () = stop.next() => Ok(ExitCode::from(CUT_SHORT)),
+        }
+    }
+
+    async fn keep_going(&mut self) -> Ending {
+        loop {
+            tokio::select! {
+                incident = self.supervisor.next_incident() => {
+                    if let Err(problem) = self.supervisor.handle(incident).await {
+                        return Ending::Broken(problem);
+                    }
+                    self.describe();
+                }
+                status = ended(self.frontend.as_ref()) => {
+                    self.context.say(Level::Error, format!("the frontend ended ({status}), and the server with it"));
+                    return Ending::Frontend(status);
+                }
+                batch = changed(self.watch.as_mut()) => {
+                    reload(batch, &mut self.context, &mut self.supervisor).await;
+                    self.watch();
+                }
+                installed = done(&mut self.installing) => {
+                    self.installing = None;
+                    if let Err(problem) = self.use_deno(installed).await {
+                        return Ending::Broken(problem);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Watches the project as it is laid out now.
+    fn watch(&mut self) {
+        let watch = self.watch.take().map_or_else(Watch::new, Ok);
+        let followed = watch.and_then(|mut watch| {
+            let followed = watch.follow(&self.context.project.layout);
+            self.watch = Some(watch);
+            followed
+        });
+        if let Err(error) = followed {
+            self.context.say(
+                Level::Warn,
+                format!("some changes will not be seen: {error}"),
+            );
+        }
+    }
+
+    async fn end(&mut self) {
+        if let Some(frontend) = self.frontend.take() {
+            tokio::join!(frontend.stop(), self.supervisor.stop());
+        } else {
+            self.supervisor.stop().await;
+        }
+        self.published = None;
+    }
+
+    /// Writes where everything is now, for `backlot status`.
+    fn describe(&mut self) {
+        let descriptor = Descriptor {
+            url: self.supervisor.url().to_owned(),
+            port: self.supervisor.port(),
+            pid: std::process::id(),
+            app_id: app_id(&self.context.project).to_owned(),
+            started_at: self.started_at.clone(),
+            services: self.supervisor.services(),
+            token: self.token.expose().to_owned(),
+        };
+        if let Some(published) = &mut self.published
+            && let Err(error) = published.write(&descriptor)
+        {
+            self.context.say(
+                Level::Warn,
+                format!("`backlot status` will not find this server: {error}"),
+            );
+        }
+    }
+
+    fn introduce(&self) {
+        let Context {
+            settings,
+            project,
+            developer,
+            deno,
+            terminal,
+            ..
+        } = &self.context;
+        terminal.start_block(&start_block::of(project, settings, developer, deno));
+        if settings.host.is_some_and(|host| !host.is_loopback()) {
+            let warning = "everybody who reaches this address can use the server, and sign in as you with any password";
+            self.context.say(Level::Warn, warning.to_owned());
+        }
+        terminal.ready(self.supervisor.url());
+    }
+
+    fn start_frontend(&mut self) -> Result<(), Problem> {
+        let Context {
+            settings,
+            project,
+            terminal,
+            ..
+        } = &self.context;
+        let Some(command) = start_block::frontend_command(project, settings) else {
+            return Ok(());
+        };
+        let start = FrontendStart {
+            command,
+            folder: &project.layout.root,
+            app_id: app_id(project),
+            url: self.supervisor.url(),
+        };
+        let frontend = Frontend::start(&start, terminal)
+            .map_err(|error| Problem::broken(format!("the frontend cannot be started: {error}")))?;
+        self.frontend = Some(frontend);
+        Ok(())
+    }
+
+    async fn use_deno(&mut self, installed: Result<PathBuf, String>) -> Result<(), Problem> {
+        self.context.deno = match installed {
+            Ok(path) => DenoState::Found(path),
+            Err(reason) => {
+                let message = format!(
+                    "functions cannot be called: Deno could not be installed: {reason}; {}",
+                    deno::HOW_TO
+                );
+                self.context.say(Level::Error, message);
+                DenoState::Missing(format!("Deno could not be installed: {reason}"))
+            }
+        };
+        self.supervisor
+            .change(self.context.desired(), &BTreeSet::new())
+            .await
+            .map(drop)
+    }
+}
+
+/// The secret of this launch; one from the environment fits services that were started by hand with it.
+fn launch_token() -> Result<LaunchToken, Problem> {
+    match std::env::var("BACKLOT_TOKEN") {
+        Ok(token) if !token.is_empty() => Ok(LaunchToken::from(token)),
+        _ => LaunchToken::random()
+            .map_err(|error| Problem::broken(format!("the system has no randomness: {error}"))),
+    }
+}
+
+fn publish(places: &Places, context: &Context) -> Option<Published> {
+    let path = places.descriptor(&context.project.layout.root);
+    match Published::take(&path) {
+        Ok(Some(published)) => Some(published),
+        Ok(None) => {
+            context.say(
+                Level::Warn,
+                "another server of this project runs; `backlot status` shows that one".to_owned(),
+            );
+            None
+        }
+        Err(error) => {
+            context.say(
+                Level::Warn,
+                format!("`backlot status` will not find this server: {error}"),
+            );
+            None
+        }
+    }
+}
+
+async fn ended(frontend: Option<&Frontend>) -> std::process::ExitStatus {
+    match frontend {
+        Some(frontend) => frontend.ended().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn changed(watch: Option<&mut Watch>) -> Batch {
+    match watch {
+        Some(watch) => watch.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn done(
+    installing: &mut Option<JoinHandle<Result<PathBuf, String>>>,
+) -> Result<PathBuf, String> {
+    match installing {
+        Some(installing) => installing
+            .await
+            .unwrap_or_else(|error| Err(error.to_string())),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,5 @@
+//! One file a sub-command.
+
+pub(crate) mod dev;
+pub(crate) mod guard;
+pub(crate) mod status;

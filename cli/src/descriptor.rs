@@ -1,0 +1,158 @@
+//! The file that says where the running server of a project is, for `backlot status` and tools.
+//!
+//! The server holds a lock on it as long as it lives, so that a file which survived its process is told from one whose
+//! process runs, even when the pid has been given to somebody else since.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, TryLockError},
+    io::{self, Read as _, Seek as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::places;
+
+/// A server that runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Descriptor {
+    pub(crate) url: String,
+    pub(crate) port: u16,
+    /// Of the command that started everything.
+    pub(crate) pid: u32,
+    pub(crate) app_id: String,
+    /// ISO 8601, UTC.
+    pub(crate) started_at: String,
+    pub(crate) services: BTreeMap<String, Service>,
+    /// The bearer that the gRPC services ask for.
+    pub(crate) token: String,
+}
+
+/// One of the three services.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Service {
+    /// `127.0.0.1:41234`
+    pub(crate) grpc: String,
+    /// Absent for a service that somebody else started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pid: Option<u32>,
+}
+
+/// The running server's hold on its descriptor. Dropping it removes the file.
+#[derive(Debug)]
+pub(crate) struct Published {
+    path: PathBuf,
+    file: File,
+}
+
+impl Published {
+    /// Takes the descriptor of a project. Nothing is in it until [`Published::write`].
+    ///
+    /// Answers `None` when another server of the same project holds it.
+    pub(crate) fn take(path: &Path) -> io::Result<Option<Self>> {
+        places::make_private_folder(path.parent().unwrap_or(path))?;
+        let file = places::private_file()
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self {
+                path: path.to_owned(),
+                file,
+            })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// Replaces what the descriptor says.
+    pub(crate) fn write(&mut self, descriptor: &Descriptor) -> io::Result<()> {
+        let text = serde_json::to_vec(descriptor)?;
+        self.file.rewind()?;
+        self.file.set_len(0)?;
+        self.file.write_all(&text)?;
+        self.file.flush()
+    }
+}
+
+impl Drop for Published {
+    fn drop(&mut self) {
+        // Removed while the lock is still held, so that nobody else's new file is hit.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// The server of a project that runs now. What a server left behind that is gone is removed.
+pub(crate) fn running(path: &Path) -> io::Result<Option<Descriptor>> {
+    let mut file = match places::private_file().open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match file.try_lock() {
+        Ok(()) => {
+            fs::remove_file(path)?;
+            return Ok(None);
+        }
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    // Empty while the server is starting.
+    Ok(serde_json::from_str(&text).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{Descriptor, Published, running};
+
+    fn descriptor() -> Descriptor {
+        Descriptor {
+            url: "http://localhost:4400".to_owned(),
+            port: 4400,
+            pid: 1,
+            app_id: "local".to_owned(),
+            started_at: "2026-01-02T03:04:05.678Z".to_owned(),
+            services: BTreeMap::new(),
+            token: "secret".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_running_server_is_found_and_an_ended_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run/p.json");
+        assert_eq!(running(&path).unwrap(), None);
+
+        let mut published = Published::take(&path).unwrap().unwrap();
+        assert_eq!(running(&path).unwrap(), None, "starting");
+        published.write(&descriptor()).unwrap();
+        assert_eq!(running(&path).unwrap(), Some(descriptor()));
+
+        drop(published);
+        assert_eq!(running(&path).unwrap(), None);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_a_killed_server_left_is_ignored_and_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.json");
+        std::fs::write(&path, serde_json::to_string(&descriptor()).unwrap()).unwrap();
+        assert_eq!(running(&path).unwrap(), None);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_second_server_of_the_project_does_not_take_the_descriptor() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.json");
+        let first = Published::take(&path).unwrap();
+        assert!(first.is_some());
+        assert!(Published::take(&path).unwrap().is_none());
+    }
+}

@@ -1,0 +1,234 @@
+//! The desired state: what the services should be, as the messages that tell them so.
+//!
+//! It is always sent whole. A service that was restarted, or that missed something, is simply told again.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
+
+use proto::v1::{
+    ApplyFunctionsRequest, ApplySchemasRequest, ConfigureRequest, EntitySchema, Function,
+    SeedUserRequest,
+};
+
+use crate::{
+    deno,
+    login::Developer,
+    project::{EntityFile, FunctionFile, Project, Visibility},
+    settings::Settings,
+};
+
+/// The app id of a project that is not linked to a deployed app.
+const UNLINKED: &str = "local";
+
+/// Seconds without a request after which a function's process leaves.
+const IDLE_SECONDS: u64 = 600;
+
+/// The developer's own credentials: functions are somebody's code from the internet as often as not.
+const WITHHELD: [&str; 5] = [
+    "BASE44_ACCESS_TOKEN",
+    "BASE44_REFRESH_TOKEN",
+    "BASE44_API_KEY",
+    "BACKLOT_TOKEN",
+    "BACKLOT_DENO",
+];
+
+/// Everything that the three services are told.
+#[derive(Clone, Debug)]
+pub(crate) struct Desired {
+    pub(crate) schemas: ApplySchemasRequest,
+    pub(crate) user: SeedUserRequest,
+    pub(crate) functions: ApplyFunctionsRequest,
+    /// Without the addresses of the others, which are known only when they listen.
+    pub(crate) configuration: ConfigureRequest,
+}
+
+/// What besides the project goes into the desired state.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) developer: &'a Developer,
+    pub(crate) signing_key: [u8; 32],
+    pub(crate) deno: &'a DenoState,
+}
+
+/// Whether functions can run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum DenoState {
+    /// With this executable.
+    Found(PathBuf),
+    /// Soon.
+    Installing,
+    /// Not on this machine, for this reason.
+    Missing(String),
+}
+
+impl Desired {
+    /// Translates a project as it was read.
+    pub(crate) fn of(project: &Project, around: Surroundings<'_>) -> Self {
+        let app_id = app_id(project);
+        let root = project.layout.root.as_path();
+        Self {
+            schemas: ApplySchemasRequest {
+                schemas: project
+                    .entities
+                    .iter()
+                    .map(|entity| schema(entity, root))
+                    .collect(),
+                strict: around.settings.strict,
+            },
+            user: SeedUserRequest {
+                email: around.developer.email.clone(),
+                full_name: around.developer.name.clone(),
+                app_id: app_id.to_owned(),
+            },
+            functions: functions(project, around),
+            configuration: configuration(project, around),
+        }
+    }
+}
+
+/// The linked app's id, or what stands for none.
+pub(crate) fn app_id(project: &Project) -> &str {
+    project.app_id.as_deref().unwrap_or(UNLINKED)
+}
+
+/// Why calls that cannot be served here are not forwarded either; nothing when they are.
+pub(crate) fn upstream_off_reason(project: &Project, settings: &Settings) -> Option<&'static str> {
+    match (&project.app_id, &settings.upstream) {
+        (_, None) => Some("the server was started with --offline"),
+        (None, Some(_)) => Some("the project is not linked to a deployed app"),
+        (Some(_), Some(_)) => None,
+    }
+}
+
+fn schema(entity: &EntityFile, root: &Path) -> EntitySchema {
+    EntitySchema {
+        name: entity.name.clone(),
+        schema_json: entity.schema_json.clone().into(),
+        source: relative(&entity.path, root),
+    }
+}
+
+fn functions(project: &Project, around: Surroundings<'_>) -> ApplyFunctionsRequest {
+    let root = project.layout.root.as_path();
+    let (deno, deno_missing) = match around.deno {
+        DenoState::Found(path) => (path.to_string_lossy().into_owned(), String::new()),
+        DenoState::Installing => (
+            String::new(),
+            "Deno is being installed; try again in a moment".to_owned(),
+        ),
+        DenoState::Missing(reason) => (String::new(), format!("{reason}; {}", deno::HOW_TO)),
+    };
+    ApplyFunctionsRequest {
+        functions: project
+            .functions
+            .iter()
+            .map(|file| function(file, root))
+            .collect(),
+        project_root: root.to_string_lossy().into_owned(),
+        environment: environment(std::env::vars(), &project.env, app_id(project)),
+        deno,
+        deno_missing,
+        all_permissions: around.settings.all_permissions,
+        idle_seconds: IDLE_SECONDS,
+    }
+}
+
+fn function(file: &FunctionFile, root: &Path) -> Function {
+    Function {
+        name: file.name.clone(),
+        entry: file.entry.to_string_lossy().into_owned(),
+        source: relative(&file.entry, root),
+    }
+}
+
+/// What functions see: the shell's variables first, then those of the project's files, without our own credentials.
+fn environment(
+    ambient: impl Iterator<Item = (String, String)>,
+    project: &[(String, String)],
+    app_id: &str,
+) -> HashMap<String, String> {
+    let mut all: HashMap<String, String> = project.iter().cloned().collect();
+    all.extend(ambient);
+    all.retain(|name, _| !WITHHELD.contains(&name.as_str()));
+    all.insert("BASE44_APP_ID".to_owned(), app_id.to_owned());
+    all
+}
+
+fn configuration(project: &Project, around: Surroundings<'_>) -> ConfigureRequest {
+    let off = upstream_off_reason(project, around.settings);
+    let upstream = around
+        .settings
+        .upstream
+        .as_deref()
+        .filter(|_| off.is_none());
+    let visibility = project
+        .layout
+        .config
+        .visibility
+        .map_or("", |visibility| match visibility {
+            Visibility::Public => "public",
+            Visibility::Private => "private",
+            Visibility::Workspace => "workspace",
+        });
+    ConfigureRequest {
+        store_address: String::new(),
+        runner_address: String::new(),
+        app_id: app_id(project).to_owned(),
+        app_name: project.layout.config.name.clone(),
+        signing_key: around.signing_key.to_vec().into(),
+        developer_email: around.developer.email.clone(),
+        upstream_url: upstream.unwrap_or_default().to_owned(),
+        upstream_off_reason: off.unwrap_or_default().to_owned(),
+        allowed_hosts: around.settings.allowed_hosts.clone(),
+        visibility: visibility.to_owned(),
+        frontend_url: String::new(),
+        upstream_token: String::new(),
+    }
+}
+
+fn relative(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::environment;
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn functions_see_the_shell_first_then_the_projects_files_and_no_credentials() {
+        let ambient = pairs(&[
+            ("A", "shell"),
+            ("BASE44_ACCESS_TOKEN", "t"),
+            ("BACKLOT_TOKEN", "t"),
+        ]);
+        let project = pairs(&[
+            ("A", "file"),
+            ("B", "file"),
+            ("BASE44_API_KEY", "k"),
+            ("BASE44_APP_ID", "other"),
+        ]);
+        let seen = environment(ambient.into_iter(), &project, "app-1");
+        let mut seen: Vec<_> = seen
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        seen.sort_unstable();
+        assert_eq!(
+            seen,
+            [("A", "shell"), ("B", "file"), ("BASE44_APP_ID", "app-1")]
+        );
+    }
+}

@@ -1,0 +1,110 @@
+//! Who is signed in on the command line: the login file that the official tool writes and Backlot only reads.
+
+use std::{fs, io, path::Path};
+
+use serde::Deserialize;
+
+/// The person whose account is seeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Developer {
+    /// Lower case.
+    pub(crate) email: String,
+    pub(crate) name: String,
+    /// False for the stand-in that serves when nobody has logged in.
+    pub(crate) logged_in: bool,
+}
+
+/// The fields of the login file that matter here; its tokens stay in it.
+#[derive(Deserialize)]
+struct LoginFile {
+    email: String,
+    #[serde(default)]
+    name: String,
+}
+
+impl Developer {
+    /// The stand-in: starting needs no login.
+    fn local() -> Self {
+        Self {
+            email: "developer@example.com".to_owned(),
+            name: "Local Developer".to_owned(),
+            logged_in: false,
+        }
+    }
+
+    /// Reads the login file. A missing one means the stand-in; a broken one as well, with the reason beside it, since
+    /// it must not keep anybody from working.
+    pub(crate) fn read(path: &Path) -> (Self, Option<String>) {
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::local(), None),
+            Err(error) => return (Self::local(), Some(complaint(path, &error))),
+        };
+        match serde_json::from_str::<LoginFile>(&text) {
+            Ok(file) if file.email.contains('@') => (Self::from(file), None),
+            Ok(_) => (
+                Self::local(),
+                Some(complaint(path, &"`email` is not an address")),
+            ),
+            Err(error) => (Self::local(), Some(complaint(path, &error))),
+        }
+    }
+}
+
+impl From<LoginFile> for Developer {
+    fn from(file: LoginFile) -> Self {
+        Self {
+            email: file.email.trim().to_lowercase(),
+            name: file.name,
+            logged_in: true,
+        }
+    }
+}
+
+fn complaint(path: &Path, reason: &dyn std::fmt::Display) -> String {
+    format!("the login in {} cannot be read: {reason}", path.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::Developer;
+
+    fn read(text: Option<&str>) -> (Developer, Option<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("auth.json");
+        if let Some(text) = text {
+            fs::write(&path, text).unwrap();
+        }
+        Developer::read(&path)
+    }
+
+    #[test]
+    fn the_official_login_is_used() {
+        let (developer, complaint) = read(Some(
+            r#"{"accessToken":"a","refreshToken":"r","expiresAt":1,"email":"Ada@Example.com","name":"Ada"}"#,
+        ));
+        assert_eq!(
+            (developer.email.as_str(), developer.name.as_str()),
+            ("ada@example.com", "Ada")
+        );
+        assert!(developer.logged_in && complaint.is_none());
+    }
+
+    #[test]
+    fn without_a_login_the_local_developer_serves() {
+        let (developer, complaint) = read(None);
+        assert_eq!(developer.email, "developer@example.com");
+        assert!(!developer.logged_in && complaint.is_none());
+    }
+
+    #[test]
+    fn a_broken_login_is_reported_and_does_not_stop_anybody() {
+        for text in ["", "{", "[]", r#"{"email":"nobody"}"#] {
+            let (developer, complaint) = read(Some(text));
+            assert!(!developer.logged_in, "{text:?}");
+            assert!(complaint.is_some(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Where Backlot keeps things outside the project: the user's state, cache and runtime folders.
+//!
+//! The rules are the XDG base directory specification's; macOS has no runtime folder, so the state folder serves there.
+
+use std::{
+    env, fs, io,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+
+/// The folders of one user.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    state: PathBuf,
+    cache: PathBuf,
+    runtime: PathBuf,
+    home: PathBuf,
+}
+
+impl Places {
+    /// Reads the environment of this process.
+    pub(crate) fn of_this_user() -> Self {
+        Self::from_lookup(|name| env::var_os(name).map(PathBuf::from))
+    }
+
+    /// Relative paths in the variables are ignored, as the specification asks.
+    fn from_lookup(lookup: impl Fn(&str) -> Option<PathBuf>) -> Self {
+        let absolute = |name| lookup(name).filter(|path| path.is_absolute());
+        let home = absolute("HOME").unwrap_or_else(env::temp_dir);
+        let base = |name, fallback: &str| absolute(name).unwrap_or_else(|| home.join(fallback));
+        let state = base("XDG_STATE_HOME", ".local/state").join("backlot");
+        let runtime = absolute("XDG_RUNTIME_DIR")
+            .filter(|path| path.is_dir())
+            .map_or_else(|| state.join("run"), |path| path.join("backlot"));
+        Self {
+            cache: base("XDG_CACHE_HOME", ".cache").join("backlot"),
+            state,
+            runtime,
+            home,
+        }
+    }
+
+    /// The login file that the official command line writes.
+    pub(crate) fn login_file(&self) -> PathBuf {
+        self.home.join(".base44/auth/auth.json")
+    }
+
+    /// Where a managed Deno of that version lives.
+    pub(crate) fn deno(&self, version: &str) -> PathBuf {
+        self.cache.join(format!("deno-{version}"))
+    }
+
+    /// The file that says where the running server of `project` is.
+    pub(crate) fn descriptor(&self, project: &Path) -> PathBuf {
+        self.runtime.join(format!("{}.json", key(project)))
+    }
+
+    /// The key with which sessions of `project` are signed.
+    pub(crate) fn signing_key(&self, project: &Path) -> PathBuf {
+        self.state.join(key(project)).join("signing-key")
+    }
+}
+
+/// A short name for a path that two paths do not share.
+fn key(path: &Path) -> String {
+    let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Makes the folder and those above it, for this user alone.
+pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}
+
+/// Opens options for a file that only this user may read.
+pub(crate) fn private_file() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    options
+}
+
+/// The secret bytes in `path`, made at first use.
+///
+/// A key of the wrong length is replaced: it was cut short by a full disk, and every session signed with it is void.
+pub(crate) fn secret(path: &Path) -> io::Result<[u8; 32]> {
+    if let Ok(bytes) = fs::read(path)
+        && let Ok(secret) = bytes.try_into()
+    {
+        return Ok(secret);
+    }
+    let mut secret = [0_u8; 32];
+    getrandom::fill(&mut secret).map_err(io::Error::other)?;
+    let folder = path.parent().unwrap_or(path);
+    make_private_folder(folder)?;
+    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let mut file = private_file().create(true).truncate(true).open(&draft)?;
+    io::Write::write_all(&mut file, &secret)?;
+    fs::rename(&draft, path)?;
+    Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        os::unix::fs::PermissionsExt as _,
+        path::{Path, PathBuf},
+    };
+
+    use super::{Places, secret};
+
+    #[test]
+    fn relative_variables_are_ignored() {
+        let places = Places::from_lookup(|name| match name {
+            "HOME" => Some(PathBuf::from("/home/ada")),
+            "XDG_STATE_HOME" => Some(PathBuf::from("state")),
+            "XDG_CACHE_HOME" => Some(PathBuf::from("/caches")),
+            _ => None,
+        });
+        assert!(
+            places
+                .signing_key(Path::new("/p"))
+                .starts_with("/home/ada/.local/state/backlot")
+        );
+        assert_eq!(
+            places.deno("2.0.0"),
+            Path::new("/caches/backlot/deno-2.0.0")
+        );
+    }
+
+    #[test]
+    fn projects_have_files_of_their_own() {
+        let places = Places::from_lookup(|_| None);
+        assert_ne!(
+            places.descriptor(Path::new("/a")),
+            places.descriptor(Path::new("/b"))
+        );
+    }
+
+    #[test]
+    fn a_secret_is_made_once_and_is_the_users_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/signing-key");
+        let made = secret(&path).unwrap();
+        assert_eq!(secret(&path).unwrap(), made);
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+
+    #[test]
+    fn a_secret_that_was_cut_short_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signing-key");
+        fs::write(&path, "short").unwrap();
+        let made = secret(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), made);
+    }
+}

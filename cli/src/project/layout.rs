@@ -1,0 +1,123 @@
+//! Where the parts of a project lie, once its configuration and those of its plugins have been read.
+
+use std::path::{Path, PathBuf};
+
+use super::config::Config;
+use super::diagnose::Diagnostic;
+use super::document::{join_clean, relative};
+use super::plugins::Plugin;
+
+/// A project's configuration and directories. Its parts can be read again from it one by one.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// The project root, absolute: where `.env` lies and the frontend is started.
+    pub root: PathBuf,
+    /// The configuration file, absolute.
+    pub config_path: PathBuf,
+    /// The directory of the configuration file: the base of all directories it names.
+    pub config_dir: PathBuf,
+    /// What the configuration says.
+    pub config: Config,
+    /// The plugins that could be loaded, in the order of the configuration.
+    pub plugins: Vec<Plugin>,
+}
+
+/// One place that entities and functions come from: the project or a plugin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'a> {
+    /// `None` for the project itself.
+    pub(super) namespace: Option<&'a str>,
+    pub(super) config_dir: &'a Path,
+    pub(super) config: &'a Config,
+}
+
+impl Source<'_> {
+    pub(super) fn entities_dir(&self) -> PathBuf {
+        join_clean(self.config_dir, &self.config.entities_dir)
+    }
+
+    pub(super) fn functions_dir(&self) -> PathBuf {
+        join_clean(self.config_dir, &self.config.functions_dir)
+    }
+}
+
+impl Layout {
+    /// The project's own directory of entity schemas.
+    pub fn entities_dir(&self) -> PathBuf {
+        self.project().entities_dir()
+    }
+
+    /// The project's own directory of functions.
+    pub fn functions_dir(&self) -> PathBuf {
+        self.project().functions_dir()
+    }
+
+    /// The directory of code that all functions share, beside the functions directory.
+    pub fn shared_dir(&self) -> PathBuf {
+        join_clean(&self.functions_dir(), "../shared")
+    }
+
+    /// Everything whose change can change what was read: directories with all they contain, and single files, whether they exist or not.
+    pub fn inputs(&self) -> Vec<PathBuf> {
+        let mut inputs = vec![
+            self.config_path.clone(),
+            self.root.join(".env.local"),
+            self.root.join(".env"),
+        ];
+        inputs.extend([".app.jsonc", ".app.json"].map(|name| self.config_dir.join(name)));
+        inputs.extend(self.plugins.iter().map(|plugin| plugin.config_path.clone()));
+        for source in self.sources() {
+            let functions = source.functions_dir();
+            inputs.extend([
+                source.entities_dir(),
+                join_clean(&functions, "../shared"),
+                functions,
+            ]);
+        }
+        inputs
+    }
+
+    /// The plugins, then the project.
+    pub(super) fn sources(&self) -> impl Iterator<Item = Source<'_>> {
+        self.plugins
+            .iter()
+            .map(Plugin::source)
+            .chain([self.project()])
+    }
+
+    pub(super) fn project(&self) -> Source<'_> {
+        Source {
+            namespace: None,
+            config_dir: &self.config_dir,
+            config: &self.config,
+        }
+    }
+
+    /// True when `directory` can be read. A missing one is only reported where the configuration names it, at `blame`.
+    pub(super) fn check_dir(
+        &self,
+        directory: &Path,
+        blame: Option<&Diagnostic>,
+        out: &mut Vec<Diagnostic>,
+    ) -> bool {
+        if directory.is_dir() {
+            return true;
+        }
+        let name = relative(&self.root, directory);
+        if directory.exists() {
+            out.push(Diagnostic::error(name, "this is a file").expected("a directory"));
+        } else if let Some(blame) = blame {
+            let message = format!("there is no directory {name}");
+            let hint =
+                "create it, or correct the path: it is relative to the directory of this file";
+            out.push(
+                Diagnostic {
+                    message,
+                    ..blame.clone()
+                }
+                .hint(hint),
+            );
+        }
+        false
+    }
+}

@@ -1,0 +1,221 @@
+//! Reads a Base44 project from disk into checked values. Every mistake is a [`Diagnostic`] with file, line, column, what was expected and
+//! a hint; one reading reports all of them. Only a broken configuration stops it: any other file that cannot be used is left out.
+
+mod app_link;
+mod automations;
+mod config;
+mod diagnose;
+mod document;
+mod entities;
+mod env;
+mod extension;
+mod frame;
+mod functions;
+mod layout;
+mod node;
+mod plugins;
+mod root;
+mod rules;
+mod scan;
+mod schema;
+mod syntax;
+mod walk;
+pub(crate) mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use config::{Config, PluginSource, Site, Visibility};
+pub use diagnose::{Diagnostic, Place, Severity};
+pub use entities::EntityFile;
+pub use functions::FunctionFile;
+pub use layout::Layout;
+pub use plugins::Plugin;
+
+/// A project, as far as it can be used.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Where its parts lie, and its configuration.
+    pub layout: Layout,
+    /// The linked app's id; `None` for a project that is not linked.
+    pub app_id: Option<String>,
+    /// Plugins' entities first, then the project's by path.
+    pub entities: Vec<EntityFile>,
+    /// The project's functions by path, then the plugins'.
+    pub functions: Vec<FunctionFile>,
+    /// Variables that the project's files add to the environment of the server.
+    pub env: Vec<(String, String)>,
+    /// Everything wrong with it.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One part of a project, and what is wrong with that part.
+#[derive(Debug, Clone)]
+pub struct Reading<T> {
+    /// What could be read.
+    pub value: T,
+    /// What could not, and why.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl<T> Reading<T> {
+    fn of(read: impl FnOnce(&mut Vec<Diagnostic>) -> T) -> Self {
+        let mut diagnostics = Vec::new();
+        let value = read(&mut diagnostics);
+        diagnose::sort(&mut diagnostics);
+        Self { value, diagnostics }
+    }
+}
+
+/// Why there is no project to work with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The directory to start in cannot be entered.
+    #[error("cannot open the directory {}", .dir.display())]
+    Start {
+        /// As it was given.
+        dir: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// Neither the directory nor one above it has a project configuration.
+    #[error("no Base44 project in {} or a directory above it; expected base44/config.jsonc", .dir.display())]
+    NotFound {
+        /// Absolute.
+        dir: PathBuf,
+    },
+    /// The project's configuration cannot be used. `diagnostics` has all mistakes of that file.
+    #[error("the project's configuration has mistakes")]
+    Config {
+        /// The project root, absolute.
+        root: PathBuf,
+        /// At least one error.
+        diagnostics: Vec<Diagnostic>,
+    },
+}
+
+impl ReadError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Start { .. } => "check the path and its permissions",
+            Self::NotFound { .. } => {
+                "run this inside a Base44 project, or name its directory: backlot dev path/to/project"
+            }
+            Self::Config { .. } => "correct the configuration and start again",
+        }
+    }
+}
+
+/// Reads the project that `start` lies in.
+///
+/// # Errors
+///
+/// When there is none, or its configuration cannot be used.
+pub fn read(start: &Path) -> Result<Project, ReadError> {
+    read_with(start, ambient)
+}
+
+/// [`read`] with another environment in place of the process's own.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_with(
+    start: &Path,
+    ambient: impl Fn(&str) -> Option<String>,
+) -> Result<Project, ReadError> {
+    let Reading {
+        value: layout,
+        mut diagnostics,
+    } = read_layout(start)?;
+    let out = &mut diagnostics;
+    let app_id = app_link::read(&layout.root, &layout.config_dir, out);
+    let entities = entities::read(&layout, out);
+    let functions = functions::read(&layout, out);
+    let env = env::read(&layout.root, ambient, out);
+    diagnose::sort(&mut diagnostics);
+    Ok(Project {
+        layout,
+        app_id,
+        entities,
+        functions,
+        env,
+        diagnostics,
+    })
+}
+
+/// Reads the configuration only, plugins' included: what everything else is read from.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_layout(start: &Path) -> Result<Reading<Layout>, ReadError> {
+    let dir = enter(start).map_err(|source| ReadError::Start {
+        dir: start.to_owned(),
+        source,
+    })?;
+    let found = root::find(&dir).ok_or(ReadError::NotFound { dir })?;
+    let root::Found {
+        root,
+        config_path,
+        ignored,
+    } = found;
+    let mut diagnostics = Vec::new();
+    for other in ignored {
+        let used = document::relative(&root, &config_path);
+        let message = format!("this file is not read: {used} stands beside it");
+        diagnostics.push(
+            Diagnostic::warning(document::relative(&root, &other), message)
+                .hint("remove one of the two"),
+        );
+    }
+    let Some(config) = config::read(&root, &config_path, &mut diagnostics) else {
+        diagnose::sort(&mut diagnostics);
+        return Err(ReadError::Config { root, diagnostics });
+    };
+    let config_dir = config_path.parent().unwrap_or(&root).to_owned();
+    let plugins = plugins::read(&root, &config_dir, &config, &mut diagnostics);
+    let value = Layout {
+        root,
+        config_path,
+        config_dir,
+        config,
+        plugins,
+    };
+    Ok(Reading { value, diagnostics })
+}
+
+/// Reads the entities again.
+pub fn read_entities(layout: &Layout) -> Reading<Vec<EntityFile>> {
+    Reading::of(|out| entities::read(layout, out))
+}
+
+/// Reads the functions again.
+pub fn read_functions(layout: &Layout) -> Reading<Vec<FunctionFile>> {
+    Reading::of(|out| functions::read(layout, out))
+}
+
+/// Reads the environment files again.
+pub fn read_env(layout: &Layout) -> Reading<Vec<(String, String)>> {
+    Reading::of(|out| env::read(&layout.root, ambient, out))
+}
+
+/// Reads the link to the deployed app again.
+pub fn read_app_id(layout: &Layout) -> Reading<Option<String>> {
+    Reading::of(|out| app_link::read(&layout.root, &layout.config_dir, out))
+}
+
+fn ambient(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+fn enter(start: &Path) -> io::Result<PathBuf> {
+    let dir = std::fs::canonicalize(start)?;
+    std::fs::read_dir(&dir)?;
+    Ok(dir)
+}

@@ -1,0 +1,56 @@
+//! Tells one service what it should be, and reports what it made of that.
+
+use proto::{
+    Failure,
+    client::{RunnerClient, StoreClient},
+    v1::apply_schemas_response::SchemaProblem,
+};
+
+use super::service::Component;
+use crate::{
+    desired::Desired,
+    ui::{Entry, Level, Problem, Terminal},
+};
+
+/// Schemas first: the developer's user record has the defaults of the `User` schema.
+pub(crate) async fn store(
+    store: &StoreClient,
+    desired: &Desired,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let applied = store.apply_schemas(desired.schemas.clone()).await?;
+    report(&applied.problems, terminal);
+    store.seed_user(desired.user.clone()).await.map(drop)
+}
+
+pub(crate) async fn runner(runner: &RunnerClient, desired: &Desired) -> Result<(), Failure> {
+    runner
+        .apply_functions(desired.functions.clone())
+        .await
+        .map(drop)
+}
+
+/// A service did not take what it was told.
+pub(crate) fn problem(component: Component, failure: &Failure) -> Problem {
+    let mut message = format!(
+        "the {component} cannot be told what to serve: {}",
+        failure.message()
+    );
+    if !failure.detail().is_empty() {
+        message = format!("{message} ({})", failure.detail());
+    }
+    Problem::broken(message).with_hint(failure.hint())
+}
+
+/// What the store thinks of schemas that it was given.
+pub(crate) fn report(problems: &[SchemaProblem], terminal: &Terminal) {
+    for problem in problems {
+        let level = if problem.warning {
+            Level::Warn
+        } else {
+            Level::Error
+        };
+        let message = format!("{}: {}", problem.source, problem.message);
+        terminal.entry(&Entry::of_cli(level, message));
+    }
+}

@@ -1,0 +1,66 @@
+//! Brings what services stream to the terminal: functions' output and, when asked for, requests.
+
+use std::sync::Arc;
+
+use proto::{
+    client::{GatewayClient, RunnerClient},
+    v1::{LogLine, LogsRequest, RequestLogEntry, RequestLogRequest, log_line},
+};
+
+use crate::ui::{Entry, Level, Terminal};
+
+/// Shows the output of all functions until the runner ends.
+pub(crate) async fn function_output(runner: RunnerClient, terminal: Arc<Terminal>) {
+    let request = LogsRequest {
+        function: String::new(),
+        follow: true,
+        recent: None,
+    };
+    let Ok(mut lines) = runner.logs(request).await else {
+        return;
+    };
+    while let Ok(Some(line)) = lines.message().await {
+        terminal.entry(&output_entry(line));
+    }
+}
+
+/// Shows every request as it ends until the gateway does.
+pub(crate) async fn requests(gateway: GatewayClient, terminal: Arc<Terminal>) {
+    let Ok(mut entries) = gateway.request_log(RequestLogRequest {}).await else {
+        return;
+    };
+    while let Ok(Some(request)) = entries.message().await {
+        terminal.entry(&request_entry(request));
+    }
+}
+
+fn output_entry(line: LogLine) -> Entry {
+    let level = match line.level() {
+        log_line::Level::Debug => Level::Debug,
+        log_line::Level::Unspecified | log_line::Level::Info => Level::Info,
+        log_line::Level::Warn => Level::Warn,
+        log_line::Level::Error => Level::Error,
+    };
+    Entry {
+        time: line.time,
+        level,
+        component: "function".to_owned(),
+        function: Some(line.function),
+        request_id: (!line.request_id.is_empty()).then_some(line.request_id),
+        message: line.message,
+        for_scripts: false,
+    }
+}
+
+fn request_entry(request: RequestLogEntry) -> Entry {
+    let milliseconds = request.duration_microseconds / 1000;
+    let message = format!(
+        "{} {} {} {milliseconds} ms",
+        request.method, request.path, request.status
+    );
+    Entry {
+        time: request.time,
+        request_id: Some(request.request_id),
+        ..Entry::new("gateway", Level::Debug, message)
+    }
+}

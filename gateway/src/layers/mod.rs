@@ -1,0 +1,85 @@
+//! What every request passes: an id, the Host and Origin checks, CORS, a count and a log entry, and a net under panics.
+
+pub(crate) mod origin;
+pub(crate) mod request_id;
+
+mod cors;
+
+use std::panic::AssertUnwindSafe;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use http::{HeaderName, Method};
+use proto::{Code, Failure};
+
+use self::{
+    cors::Grant,
+    origin::{Allowed, Host},
+    request_id::RequestId,
+};
+use crate::{error::Problem, state::AppState, traffic::Visit};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Wraps every request.
+pub(crate) async fn edge(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let id = RequestId::of(request.headers());
+    let visit = Visit::begin(&state, &id, &request);
+    let grant = Grant::for_request(&request, Allowed(&state));
+    let header = id.header();
+    let answer = id.scope(pass(&state, request, next)).await;
+    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    response.headers_mut().insert(REQUEST_ID, header);
+    grant.apply(response.headers_mut());
+    visit.end(response)
+}
+
+async fn pass(state: &AppState, request: Request, next: Next) -> Result<Response, Problem> {
+    check_host(&request, Allowed(state))?;
+    check_origin(&request, Allowed(state))?;
+    if cors::is_preflight(&request) {
+        return Ok(cors::preflight(&request));
+    }
+    let caught = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    // The panic's own words are in the log already; the caller learns only that it was our fault.
+    caught.map_err(|_panic| Problem::new(Code::Internal, "Internal server error"))
+}
+
+/// A name that is not ours means that somebody's DNS points here: a page of theirs would be of the same origin as us.
+fn check_host(request: &Request, allowed: Allowed<'_>) -> Result<(), Failure> {
+    let Some(host) = Host::of(request) else {
+        return Err(Failure::new(
+            Code::BadRequest,
+            "The Host header is missing or malformed",
+        ));
+    };
+    if allowed.host(host.name) {
+        return Ok(());
+    }
+    let message = format!("This server does not answer for the host `{}`", host.name);
+    let hint = format!(
+        "start it with `--allow-host {}` if that name is yours",
+        host.name
+    );
+    Err(Failure::new(Code::Misdirected, message).with_hint(hint))
+}
+
+/// What a foreign page must not do, even where it could not read the answer: browsers send simple requests without asking.
+fn check_origin(request: &Request, allowed: Allowed<'_>) -> Result<(), Failure> {
+    let safe = [Method::GET, Method::HEAD, Method::OPTIONS];
+    if safe.contains(request.method()) {
+        return Ok(());
+    }
+    match origin::of(request.headers()) {
+        Some(origin) if !allowed.origin(origin) => {
+            let shown = origin.to_str().unwrap_or("?");
+            let message = format!("Requests from pages of `{shown}` are not accepted");
+            Err(Failure::new(Code::Forbidden, message))
+        }
+        Some(_) | None => Ok(()),
+    }
+}

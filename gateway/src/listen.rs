@@ -1,0 +1,218 @@
+//! The HTTP listeners: bound before anything is announced, drained before the process ends.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::Router;
+use futures_util::future::join_all;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use proto::{
+    Code, Failure,
+    host::{self, DRAIN},
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::Service;
+
+use crate::Args;
+
+/// How many ports after a busy one are tried.
+const FALLBACKS: u16 = 20;
+
+/// How often another free port is drawn when the other address family has it taken.
+const DRAWS: u16 = 20;
+
+/// How long a client may take to send the head of a request, and how long an unused connection is kept.
+const HEAD: Duration = Duration::from_secs(60);
+
+/// Connections that are open at the same time; more wait to be accepted.
+const CONNECTIONS: usize = 4096;
+
+/// Pause after the system had no connection to give, for lack of descriptors mostly.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Bound and listening; connections wait until they are served.
+#[derive(Debug)]
+pub(crate) struct Listeners {
+    sockets: Vec<TcpListener>,
+    address: SocketAddr,
+}
+
+impl Listeners {
+    /// Binds what the options ask for.
+    ///
+    /// # Errors
+    ///
+    /// `CONFLICT` when the port is taken, `BAD_REQUEST` when this machine does not have the address.
+    pub(crate) async fn bind(args: &Args) -> Result<Self, Failure> {
+        let last = match (args.http_port, args.http_port_fallback) {
+            (0, _) => return Self::bind_any(args.http_host).await,
+            (port, true) => port.saturating_add(FALLBACKS),
+            (port, false) => port,
+        };
+        let mut taken = None;
+        for port in args.http_port..=last {
+            match Self::bind_port(args.http_host, port).await {
+                Err(failure) if failure.code() == Code::Conflict => taken = taken.or(Some(failure)),
+                settled => return settled,
+            }
+        }
+        Err(taken.expect("the range holds the port itself"))
+    }
+
+    async fn bind_any(host: Option<IpAddr>) -> Result<Self, Failure> {
+        for _ in 1..DRAWS {
+            match Self::bind_port(host, 0).await {
+                Err(failure) if failure.code() == Code::Conflict => {}
+                settled => return settled,
+            }
+        }
+        Self::bind_port(host, 0).await
+    }
+
+    /// One port, on the given address or on both loopback ones: browsers and runtimes differ in which of the two they
+    /// take `localhost` for.
+    async fn bind_port(host: Option<IpAddr>, port: u16) -> Result<Self, Failure> {
+        let first = host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let socket = host::bind(SocketAddr::new(first, port)).await?;
+        let address = socket.local_addr().map_err(|error| {
+            Failure::new(Code::Internal, format!("cannot read own address: {error}"))
+        })?;
+        let mut sockets = vec![socket];
+        if host.is_none() {
+            let second = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), address.port());
+            match host::bind(second).await {
+                Ok(socket) => sockets.push(socket),
+                Err(failure) if failure.code() == Code::Conflict => return Err(failure),
+                Err(failure) => tracing::debug!(?failure, "serving without IPv6"),
+            }
+        }
+        Ok(Self { sockets, address })
+    }
+
+    /// The address to announce; all listeners share its port.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop`, then lets open requests end, at most [`DRAIN`].
+    pub(crate) async fn serve(self, router: Router, stop: CancellationToken) {
+        let connections = TaskTracker::new();
+        let cut = CancellationToken::new();
+        let server = Server {
+            router,
+            connections: connections.clone(),
+            places: Arc::new(Semaphore::new(CONNECTIONS)),
+            stop,
+            cut: cut.clone(),
+        };
+        join_all(self.sockets.iter().map(|socket| server.accept(socket))).await;
+        drop(self.sockets);
+        connections.close();
+        if timeout(DRAIN, connections.wait()).await.is_err() {
+            tracing::warn!(
+                open = connections.len(),
+                "requests were still open at the end of the drain"
+            );
+            cut.cancel();
+        }
+    }
+}
+
+struct Server {
+    router: Router,
+    connections: TaskTracker,
+    places: Arc<Semaphore>,
+    /// No new requests.
+    stop: CancellationToken,
+    /// Not even the rest of old ones.
+    cut: CancellationToken,
+}
+
+impl Server {
+    async fn accept(&self, socket: &TcpListener) {
+        let accepting = async {
+            loop {
+                let place = self.places.clone().acquire_owned().await;
+                let place = place.expect("the semaphore is never closed");
+                match socket.accept().await {
+                    Ok((stream, _peer)) => self.connect(stream, place),
+                    Err(error) => {
+                        tracing::debug!(%error, "no connection to accept");
+                        sleep(ACCEPT_PAUSE).await;
+                    }
+                }
+            }
+        };
+        self.stop.run_until_cancelled(accepting).await;
+    }
+
+    fn connect(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
+        // Latency only: a connection without the option works as well.
+        let _ = stream.set_nodelay(true);
+        let (router, stop) = (self.router.clone(), self.stop.clone());
+        let serving = async move {
+            serve_connection(stream, router, stop).await;
+            drop(place);
+        };
+        let serving = self.cut.clone().run_until_cancelled_owned(serving);
+        self.connections.spawn(serving);
+    }
+}
+
+async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+    let service = hyper::service::service_fn(move |request| router.clone().call(request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use proto::Code;
+
+    use super::Listeners;
+
+    #[tokio::test]
+    async fn both_loopback_addresses_share_a_port() {
+        let listeners = Listeners::bind_any(None).await.unwrap();
+        let port = listeners.address().port();
+        assert!(port > 0);
+        for socket in &listeners.sockets {
+            assert_eq!(socket.local_addr().unwrap().port(), port);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_busy_port_is_a_conflict() {
+        let busy = Listeners::bind_any(None).await.unwrap();
+        let SocketAddr::V4(address) = busy.address() else {
+            panic!("the first address is IPv4")
+        };
+        let again = Listeners::bind_port(None, address.port()).await;
+        assert_eq!(again.unwrap_err().code(), Code::Conflict);
+    }
+}

@@ -1,0 +1,213 @@
+//! Functions, called: the request streams to the function's process and the answer back, with nothing kept in between.
+
+mod body;
+mod headers;
+mod upgrade;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{body::Body, extract::Request, response::Response};
+use http::{HeaderMap, Method, Uri, Version, uri::PathAndQuery};
+use hyper::body::{Body as _, Incoming};
+use hyper_util::{
+    client::legacy::{self, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use proto::{Code, Failure};
+
+use self::body::{Outgoing, Sent};
+pub(crate) use self::headers::drop_hop_by_hop;
+use crate::{
+    endpoints::Target,
+    error::Problem,
+    extract::FILE_LIMIT,
+    session::Identity,
+    state::{AppState, Setup},
+    traffic::AnsweredBy,
+};
+
+/// How long a process on this machine may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long an unused connection to a function is kept. Shorter than what Deno allows, so that we close it, not the other
+/// side just as a request goes out.
+const IDLE: Duration = Duration::from_secs(15);
+
+/// Bytes of the largest request body: a file of 50 MiB and the form around it.
+const BODY_LIMIT: usize = FILE_LIMIT + 1024 * 1024;
+
+/// What may stand in a path as it is.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Connections to functions.
+pub(crate) type Client = legacy::Client<HttpConnector, Outgoing>;
+
+/// A client without connections yet.
+pub(crate) fn client() -> Client {
+    let mut connector = HttpConnector::new();
+    connector.set_connect_timeout(Some(CONNECT));
+    connector.set_nodelay(true);
+    legacy::Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(IDLE)
+        .build(connector)
+}
+
+/// Whom to call, and on whose behalf.
+pub(crate) struct Call<'a> {
+    pub(crate) setup: &'a Setup,
+    pub(crate) identity: &'a Identity,
+    /// Our own.
+    pub(crate) port: u16,
+    pub(crate) function: Arc<str>,
+    /// What follows the function's name in the path: empty, or `/` and more.
+    pub(crate) tail: &'a str,
+}
+
+/// What is sent, as often as it takes.
+struct Head {
+    method: Method,
+    target: PathAndQuery,
+    headers: HeaderMap,
+}
+
+impl Head {
+    fn request(&self, to: &Target, body: Outgoing) -> http::Request<Outgoing> {
+        let mut uri = http::uri::Parts::default();
+        uri.scheme = Some(http::uri::Scheme::HTTP);
+        uri.authority = Some(to.authority.clone());
+        uri.path_and_query = Some(self.target.clone());
+        let mut request = http::Request::new(body);
+        *request.uri_mut() = Uri::from_parts(uri).expect("scheme, authority and path are all set");
+        *request.method_mut() = self.method.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
+
+/// Calls a function.
+///
+/// A process that is gone before it answered anything is replaced, and the call made once more: when nothing of the body
+/// had been sent, or when the function was being swapped for a new version at that moment and what had been sent is still
+/// here.
+pub(crate) async fn call(
+    state: &AppState,
+    call: Call<'_>,
+    mut request: Request,
+) -> Result<Response, Problem> {
+    check_size(&request)?;
+    let upgrade = upgrade::requested(&mut request);
+    let head = Head {
+        target: target(&call, request.uri())?,
+        headers: headers::outgoing(&call, &request, upgrade.is_some()),
+        method: request.method().clone(),
+    };
+    let (body, sent) = body::outgoing(request.into_body(), BODY_LIMIT);
+    let endpoints = &call.setup.endpoints;
+    let first = match endpoints.known(&call.function) {
+        Some(target) => target,
+        None => endpoints.acquire(&call.function, 0).await?,
+    };
+    let answer = state.functions().request(head.request(&first, body)).await;
+    let response = match answer {
+        Ok(response) => response,
+        Err(error) => {
+            let Some((second, body)) = again(&call, &first, &sent).await? else {
+                return Err(died(&call.function, &error, &sent));
+            };
+            let request = head.request(&second, body);
+            let answer = state.functions().request(request).await;
+            answer.map_err(|error| died(&call.function, &error, &sent))?
+        }
+    };
+    let response = match upgrade {
+        Some(client) => upgrade::join(client, response, state.shutdown()),
+        None => response,
+    };
+    Ok(incoming(response, call.function))
+}
+
+/// Where to try once more, and what to send there.
+async fn again(
+    call: &Call<'_>,
+    first: &Target,
+    sent: &Sent,
+) -> Result<Option<(Target, Outgoing)>, Failure> {
+    let endpoints = &call.setup.endpoints;
+    let known = endpoints.known(&call.function);
+    let swapped = known.filter(|known| known.generation != first.generation);
+    if let Some(second) = swapped {
+        return Ok(sent.replay().map(|body| (second, body)));
+    }
+    match sent.untouched() {
+        Some(body) => {
+            let second = endpoints.acquire(&call.function, first.generation).await?;
+            Ok(Some((second, body)))
+        }
+        None => Ok(None),
+    }
+}
+
+fn check_size(request: &Request) -> Result<(), Failure> {
+    let announced = request.body().size_hint().lower();
+    match usize::try_from(announced) {
+        Ok(bytes) if bytes <= BODY_LIMIT => Ok(()),
+        Ok(_) | Err(_) => Err(too_large()),
+    }
+}
+
+fn too_large() -> Failure {
+    let message = format!("The body is larger than {} MiB", FILE_LIMIT / (1024 * 1024));
+    Failure::new(Code::TooLarge, message)
+}
+
+/// `/name[/tail][?query]`: what the function sees of the address.
+fn target(call: &Call<'_>, uri: &Uri) -> Result<PathAndQuery, Failure> {
+    let name = utf8_percent_encode(&call.function, PATH);
+    let tail = call.tail;
+    let text = match uri.query() {
+        Some(query) => format!("/{name}{tail}?{query}"),
+        None => format!("/{name}{tail}"),
+    };
+    PathAndQuery::try_from(text)
+        .map_err(|_| Failure::new(Code::BadRequest, "The path is malformed"))
+}
+
+/// The function's answer, as it is but for what belongs to the connection.
+fn incoming(response: http::Response<Incoming>, function: Arc<str>) -> Response {
+    let mut response = response.map(Body::new);
+    drop_hop_by_hop(response.headers_mut());
+    *response.version_mut() = Version::HTTP_11;
+    response.extensions_mut().insert(AnsweredBy(function));
+    response
+}
+
+/// The process went away under the call.
+fn died(function: &str, error: &legacy::Error, sent: &Sent) -> Problem {
+    if sent.is_too_large() {
+        return too_large().into();
+    }
+    let why = chain(error);
+    let failure = Failure::new(Code::BadGateway, "Failed to proxy request to function")
+        .with_detail(format!("function {function}: {why}"))
+        .with_hint("its output in the terminal may say why it ended");
+    Problem::from(failure).with("details", why)
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

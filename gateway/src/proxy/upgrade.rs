@@ -1,0 +1,51 @@
+//! Connections that become something else, WebSockets mostly: joined and left alone.
+
+use axum::extract::Request;
+use http::{HeaderMap, StatusCode, header};
+use hyper::{
+    body::Incoming,
+    upgrade::{OnUpgrade, Upgraded},
+};
+use hyper_util::rt::TokioIo;
+use tokio::io::copy_bidirectional;
+use tokio_util::sync::CancellationToken;
+
+/// The caller's half, when it asked for an upgrade.
+pub(super) fn requested(request: &mut Request) -> Option<OnUpgrade> {
+    names_upgrade(request.headers()).then(|| hyper::upgrade::on(request))
+}
+
+fn names_upgrade(headers: &HeaderMap) -> bool {
+    let connection = headers.get(header::CONNECTION);
+    let connection = connection.and_then(|value| value.to_str().ok());
+    let mut options = connection.unwrap_or_default().split(',').map(str::trim);
+    headers.contains_key(header::UPGRADE)
+        && options.any(|option| option.eq_ignore_ascii_case("upgrade"))
+}
+
+/// Joins both halves if the function agreed; they end together, or with the process.
+pub(super) fn join(
+    client: OnUpgrade,
+    mut response: http::Response<Incoming>,
+    shutdown: &CancellationToken,
+) -> http::Response<Incoming> {
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return response;
+    }
+    let function = hyper::upgrade::on(&mut response);
+    let joined = async move {
+        match tokio::try_join!(client, function) {
+            Ok((client, function)) => relay(client, function).await,
+            Err(error) => tracing::debug!(%error, "an upgrade did not come about"),
+        }
+    };
+    tokio::spawn(shutdown.clone().run_until_cancelled_owned(joined));
+    response
+}
+
+async fn relay(client: Upgraded, function: Upgraded) {
+    let (mut client, mut function) = (TokioIo::new(client), TokioIo::new(function));
+    if let Err(error) = copy_bidirectional(&mut client, &mut function).await {
+        tracing::debug!(%error, "an upgraded connection broke off");
+    }
+}

@@ -1,0 +1,11 @@
+//! Who is calling: tokens made and verified here, and the identity that a request carries.
+
+mod caller;
+mod token;
+mod vouch;
+
+pub(crate) use self::{
+    caller::{Identity, identify},
+    token::Keys,
+    vouch::Vouchers,
+};

@@ -1,0 +1,82 @@
+//! What is answered without anything behind it, and what is not served at all.
+
+use super::{Harness, as_user};
+
+#[tokio::test]
+async fn public_settings_follow_the_visibility() {
+    let path = "GET /api/apps/public/prod/public-settings/by-id/app-9";
+    let cases = [
+        ("", "public_without_login", 200),
+        ("public", "public_without_login", 200),
+        ("private", "private_with_login", 403),
+        ("workspace", "workspace_with_login", 403),
+    ];
+    for (visibility, settings, anonymous) in cases {
+        let harness = Harness::with(|config| config.visibility = visibility.to_owned()).await;
+        let answer = harness.call(path, &[&as_user("a@b.c")], "").await;
+        assert_eq!(answer.json()["id"], "app-9");
+        assert_eq!(answer.json()["public_settings"], settings);
+        let answer = harness.call(path, &[], "").await;
+        assert_eq!(answer.status, anonymous, "{visibility}");
+        if anonymous == 403 {
+            assert_eq!(answer.json()["extra_data"]["reason"], "auth_required");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_counts_in_production() {
+    let harness = Harness::new().await;
+    for line in [
+        "POST /api/apps/a/analytics/track/batch",
+        "POST /api/app-logs/a/log-user-in-app/Home",
+        "GET /api/app-logs/a",
+        "GET /api/app-logs/a/stats",
+    ] {
+        let answer = harness.call(line, &[], "{}").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.text()),
+            (200, r#"{"success":true}"#),
+            "{line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_served_says_so() {
+    let reason = "this project is not linked to an app";
+    let harness = Harness::with(|config| config.upstream_off_reason = reason.to_owned()).await;
+    let cases = [
+        (
+            "POST /api/apps/a/actors/x/connection-token",
+            404,
+            "Actors are not available in local development",
+        ),
+        (
+            "GET /api/apps/a/actors",
+            404,
+            "Actors are not available in local development",
+        ),
+        (
+            "POST /api/apps/a/integration-endpoints/Core/InvokeLLM",
+            502,
+            reason,
+        ),
+        ("GET /api/apps/a/agents/conversations", 502, reason),
+        ("GET /media/x.png", 404, "File not found"),
+        ("GET /", 404, "Nothing is served at GET /"),
+        ("GET /functions", 404, "Nothing is served"),
+        ("PUT /api/apps/a/auth/login", 405, "PUT is not allowed"),
+    ];
+    for (line, status, fragment) in cases {
+        let answer = harness.call(line, &[], "{}").await;
+        assert_eq!(answer.status, status, "{line}: {}", answer.text());
+        assert!(
+            answer.text().contains(fragment),
+            "{line}: {}",
+            answer.text()
+        );
+        let json = answer.json();
+        assert_eq!(json["message"], json["error"], "{line}");
+    }
+}

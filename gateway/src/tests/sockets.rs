@@ -1,0 +1,181 @@
+//! Over real sockets: streaming both ways, broken-off calls, upgrades, the drain.
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::{Request, State},
+    response::Response,
+};
+use futures_util::{StreamExt, stream};
+use http_body_util::BodyExt;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Harness, fake_runner::endpoint, functions};
+use crate::{Args, listen::Listeners};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Debug, clap::Parser)]
+struct Line {
+    #[command(flatten)]
+    args: Args,
+}
+
+async fn listen(
+    router: Router,
+    stop: &CancellationToken,
+) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+    let line = <Line as clap::Parser>::parse_from(["gateway"]);
+    let listeners = Listeners::bind(&line.args).await.unwrap();
+    let address = listeners.address();
+    (address, tokio::spawn(listeners.serve(router, stop.clone())))
+}
+
+/// Says back every piece of the request as it comes, and reports when its caller is gone.
+async fn mirror(State(gone): State<mpsc::Sender<()>>, request: Request) -> Response {
+    struct Report(mpsc::Sender<()>);
+    impl Drop for Report {
+        fn drop(&mut self) {
+            let _ = self.0.try_send(());
+        }
+    }
+    let report = Report(gone);
+    let pieces = request.into_body().into_data_stream().map(move |piece| {
+        let _held = &report;
+        piece
+    });
+    Response::new(Body::from_stream(pieces))
+}
+
+struct Mirror {
+    harness: Harness,
+    gone: mpsc::Receiver<()>,
+}
+
+async fn mirrored() -> Mirror {
+    let (sender, gone) = mpsc::channel(1);
+    let app = Router::new().fallback(mirror).with_state(sender);
+    let stop = CancellationToken::new();
+    let (address, _) = listen(app, &stop).await;
+    let harness = Harness::new().await;
+    harness
+        .runner
+        .publish(&["f"], vec![endpoint("f", &address.to_string(), 1)]);
+    Mirror { harness, gone }
+}
+
+async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+    let mut text = String::new();
+    let mut buffer = [0; 1024];
+    while !text.contains(end) {
+        let read = timeout(PATIENCE, stream.read(&mut buffer)).await;
+        let read = read
+            .unwrap_or_else(|_| panic!("no {end:?} after {text:?}"))
+            .unwrap();
+        assert!(read > 0, "closed before {end:?}: {text:?}");
+        text.push_str(&String::from_utf8_lossy(&buffer[..read]));
+    }
+    text
+}
+
+#[tokio::test]
+async fn pieces_pass_both_ways_as_they_come_and_an_abort_reaches_the_function() {
+    let mut mirror = mirrored().await;
+    let stop = CancellationToken::new();
+    let (address, _) = listen(mirror.harness.router.clone(), &stop).await;
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let head =
+        "POST /functions/f HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    client.write_all(b"3\r\none\r\n").await.unwrap();
+    let answer = read_until(&mut client, "one").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    client.write_all(b"3\r\ntwo\r\n").await.unwrap();
+    read_until(&mut client, "two").await;
+
+    drop(client);
+    let gone = timeout(PATIENCE, mirror.gone.recv()).await;
+    assert!(
+        gone.is_ok(),
+        "the function was not told that its caller is gone"
+    );
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_is_left_alone() {
+    let harness = functions::with_upgrade().await;
+    let stop = CancellationToken::new();
+    let (address, _) = listen(harness.router.clone(), &stop).await;
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let head = "GET /functions/f HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: echo\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    let answer = read_until(&mut client, "\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+    client.write_all(b"ping").await.unwrap();
+    read_until(&mut client, "ping").await;
+}
+
+#[tokio::test]
+async fn a_drain_waits_for_open_requests_and_takes_no_new_ones() {
+    let mirror = mirrored().await;
+    let stop = CancellationToken::new();
+    let (address, served) = listen(mirror.harness.router.clone(), &stop).await;
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let head = "POST /functions/f HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n3\r\none\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    read_until(&mut client, "one").await;
+
+    stop.cancel();
+    client.write_all(b"3\r\ntwo\r\n0\r\n\r\n").await.unwrap();
+    read_until(&mut client, "two").await;
+    timeout(PATIENCE, served).await.unwrap().unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn the_log_has_an_entry_when_a_streamed_answer_ends() {
+    let mirror = mirrored().await;
+    let mut entries = mirror.harness.state.traffic().subscribe();
+    let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"x"))]);
+    let request = http::Request::post("/functions/f")
+        .header("host", "localhost")
+        .body(Body::from_stream(pieces))
+        .unwrap();
+    let router = mirror.harness.router.clone();
+    let answer = tower::ServiceExt::oneshot(router, request).await.unwrap();
+    assert!(entries.try_recv().is_err());
+    assert_eq!(mirror.harness.state.traffic().in_flight(), 1);
+    answer.into_body().collect().await.unwrap();
+    let entry = entries.try_recv().unwrap();
+    assert_eq!((entry.status, entry.function.as_str()), (200, "f"));
+    assert_eq!(
+        (entry.method.as_str(), entry.path.as_str()),
+        ("POST", "/functions/f")
+    );
+    assert_eq!(mirror.harness.state.traffic().in_flight(), 0);
+}
+
+#[tokio::test]
+async fn a_busy_port_is_skipped_when_that_is_allowed() {
+    let busy = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = busy.local_addr().unwrap().port().to_string();
+    let line = <Line as clap::Parser>::parse_from([
+        "gateway",
+        "--http-port",
+        &port,
+        "--http-port-fallback",
+    ]);
+    let listeners = Listeners::bind(&line.args).await.unwrap();
+    assert_ne!(listeners.address().port().to_string(), port);
+    let strict = <Line as clap::Parser>::parse_from(["gateway", "--http-port", &port]);
+    let failure = Listeners::bind(&strict.args).await.unwrap_err();
+    assert!(failure.message().contains(&port), "{failure:?}");
+}

@@ -1,0 +1,148 @@
+//! How much is being served, and the log of requests as they end.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use axum::{body::Body, extract::Request, response::Response};
+use bytes::Bytes;
+use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use proto::v1::RequestLogEntry;
+use tokio::sync::broadcast;
+
+use crate::{layers::request_id::RequestId, state::AppState};
+
+/// Entries that a slow reader of the log may be behind before it misses some.
+const BACKLOG: usize = 1024;
+
+/// Counts and the log's readers.
+#[derive(Debug)]
+pub(crate) struct Traffic {
+    requests: AtomicU64,
+    in_flight: AtomicU64,
+    entries: broadcast::Sender<RequestLogEntry>,
+}
+
+impl Traffic {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            requests: AtomicU64::new(0),
+            in_flight: AtomicU64::new(0),
+            entries: broadcast::Sender::new(BACKLOG),
+        })
+    }
+
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Entries from now on.
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<RequestLogEntry> {
+        self.entries.subscribe()
+    }
+}
+
+/// Set on a response by whoever knows who really answered.
+#[derive(Clone, Debug)]
+pub(crate) struct AnsweredBy(pub(crate) Arc<str>);
+
+/// Set on a response that came from the platform: its address.
+#[derive(Clone, Debug)]
+pub(crate) struct ForwardedTo(pub(crate) Arc<str>);
+
+/// One request, from its arrival to the last byte of its answer. Counted out and logged when dropped.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    traffic: Arc<Traffic>,
+    begun: Instant,
+    /// None when nobody reads the log.
+    entry: Option<Box<RequestLogEntry>>,
+}
+
+impl Visit {
+    pub(crate) fn begin(state: &AppState, id: &RequestId, request: &Request) -> Self {
+        let traffic = state.traffic().clone();
+        traffic.requests.fetch_add(1, Ordering::Relaxed);
+        traffic.in_flight.fetch_add(1, Ordering::Relaxed);
+        let read = traffic.entries.receiver_count() > 0;
+        let entry = read.then(|| {
+            Box::new(RequestLogEntry {
+                time: format!("{:.3}", jiff::Timestamp::now()),
+                request_id: id.as_str().to_owned(),
+                method: request.method().to_string(),
+                path: request.uri().path().to_owned(),
+                ..RequestLogEntry::default()
+            })
+        });
+        Self {
+            traffic,
+            begun: Instant::now(),
+            entry,
+        }
+    }
+
+    /// Ends with the response when its body is there already, else with the body.
+    pub(crate) fn end(mut self, response: Response) -> Response {
+        if let Some(entry) = &mut self.entry {
+            entry.status = response.status().as_u16().into();
+            if let Some(AnsweredBy(function)) = response.extensions().get() {
+                function.as_ref().clone_into(&mut entry.function);
+            }
+            if let Some(ForwardedTo(upstream)) = response.extensions().get() {
+                upstream.as_ref().clone_into(&mut entry.forwarded_to);
+            }
+        }
+        if response.body().size_hint().exact().is_some() {
+            return response;
+        }
+        response.map(|body| Body::new(Watched { body, _visit: self }))
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.traffic.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if let Some(mut entry) = self.entry.take() {
+            let micros = self.begun.elapsed().as_micros();
+            entry.duration_microseconds = u64::try_from(micros).unwrap_or(u64::MAX);
+            // No reader left is no error.
+            let _ = self.traffic.entries.send(*entry);
+        }
+    }
+}
+
+/// A streamed body that ends its visit.
+struct Watched {
+    body: Body,
+    _visit: Visit,
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

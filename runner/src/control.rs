@@ -1,0 +1,206 @@
+//! The runner's end of the connections that function processes make back to it: one JSON object a line, both ways.
+
+use std::{collections::HashMap, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use proto::token::LaunchToken;
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::oneshot,
+    time::timeout,
+};
+
+/// How long a new connection may take to say who it is.
+const HELLO: Duration = Duration::from_secs(5);
+
+/// Bytes of the longest message: a stack and a code frame.
+const MESSAGE: u64 = 1024 * 1024;
+
+/// What the runner tells a process.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToProcess {
+    /// Import this function and serve it.
+    Load {
+        /// Its name.
+        name: String,
+        /// The project, which messages are relative to.
+        root: String,
+        /// The entry as a file URL.
+        entry: String,
+    },
+    /// Finish and end.
+    Drain {
+        /// Whether requests may still be on their way.
+        linger: bool,
+    },
+    /// Say how much there is to do; the braces make it an object.
+    Ping {},
+}
+
+/// What a process tells the runner.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FromProcess {
+    /// The first message: which process this is.
+    Hello(String),
+    /// The function is loaded and served.
+    Listening {
+        /// On the loopback interface.
+        port: u16,
+    },
+    /// The function does not load.
+    Failed {
+        /// One line, relative to the project.
+        message: String,
+        /// The stack.
+        detail: String,
+        /// The lines of code around the place; may be empty.
+        frame: String,
+    },
+    /// The answer to a ping.
+    Usage {
+        /// Requests, sockets and background work.
+        in_flight: u64,
+        /// Since the last of them began or ended.
+        idle_ms: u64,
+    },
+}
+
+/// A connection to one process.
+#[derive(Debug)]
+pub struct Link {
+    reader: BufReader<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+    line: Vec<u8>,
+}
+
+impl Link {
+    fn new(stream: TcpStream) -> Self {
+        let (reader, writer) = stream.into_split();
+        Self {
+            reader: BufReader::new(reader),
+            writer,
+            line: Vec::new(),
+        }
+    }
+
+    /// The next message; `None` when the process has gone or talks nonsense. May be cancelled and called again.
+    pub async fn receive(&mut self) -> Option<FromProcess> {
+        let room = MESSAGE.saturating_sub(u64::try_from(self.line.len()).unwrap_or(MESSAGE));
+        let mut limited = (&mut self.reader).take(room);
+        // On cancellation, what was read so far stays in `line`.
+        let read = limited.read_until(b'\n', &mut self.line).await;
+        let whole = read.is_ok() && self.line.last() == Some(&b'\n');
+        let message = serde_json::from_slice(&self.line);
+        self.line.clear();
+        message.ok().filter(|_| whole)
+    }
+
+    /// Sends a message. A process that is gone shows itself by its exit.
+    pub async fn send(&mut self, message: &ToProcess) {
+        let mut line = serde_json::to_vec(message).expect("a message is plain data");
+        line.push(b'\n');
+        let _ = self.writer.write_all(&line).await;
+    }
+}
+
+/// Hands every new connection to whoever started the process behind it.
+#[derive(Clone, Debug)]
+pub struct Switchboard {
+    address: SocketAddr,
+    expected: Arc<Mutex<HashMap<String, oneshot::Sender<Link>>>>,
+}
+
+impl Switchboard {
+    /// Listens on a free port of the loopback interface, for as long as the runtime lives.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no port to give.
+    pub async fn open() -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let board = Self {
+            address: listener.local_addr()?,
+            expected: Arc::default(),
+        };
+        tokio::spawn(board.clone().accept(listener));
+        Ok(board)
+    }
+
+    /// Where processes connect to.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A new token, and the connection of the process that shows it.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no randomness to give.
+    pub fn expect(&self) -> io::Result<(LaunchToken, Expected)> {
+        let token = LaunchToken::random().map_err(io::Error::other)?;
+        let (sender, link) = oneshot::channel();
+        let key = token.expose().to_owned();
+        self.expected.lock().insert(key.clone(), sender);
+        let expected = Expected {
+            link,
+            _entry: Entry(key, Arc::clone(&self.expected)),
+        };
+        Ok((token, expected))
+    }
+
+    async fn accept(self, listener: TcpListener) {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => drop(tokio::spawn(self.clone().greet(stream))),
+                // Out of descriptors, for example: others may be given back soon.
+                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    async fn greet(self, stream: TcpStream) {
+        let _ = stream.set_nodelay(true);
+        let mut link = Link::new(stream);
+        let Ok(Some(FromProcess::Hello(token))) = timeout(HELLO, link.receive()).await else {
+            return;
+        };
+        let expected = self.expected.lock().remove(&token);
+        if let Some(sender) = expected {
+            let _ = sender.send(link);
+        }
+    }
+}
+
+type ExpectedLinks = Arc<Mutex<HashMap<String, oneshot::Sender<Link>>>>;
+
+/// A connection that will come, unless its process dies before.
+#[derive(Debug)]
+pub struct Expected {
+    link: oneshot::Receiver<Link>,
+    _entry: Entry,
+}
+
+impl Expected {
+    /// Waits for it; the caller sets the deadline.
+    pub async fn link(&mut self) -> Option<Link> {
+        (&mut self.link).await.ok()
+    }
+}
+
+/// Takes the token back when nobody waits any more.
+#[derive(Debug)]
+struct Entry(String, ExpectedLinks);
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.1.lock().remove(&self.0);
+    }
+}

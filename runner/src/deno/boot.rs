@@ -1,0 +1,193 @@
+//! Booted processes: Deno is up and has run our bootstrap, and waits to be told which function it is.
+//!
+//! One is kept ready, so that a first call costs what the function itself costs to load.
+
+use std::{io, path::Path, sync::Arc, time::Duration};
+
+use parking_lot::Mutex;
+use tokio::{sync::Semaphore, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{command::command, files::Files};
+use crate::{
+    control::{Link, Switchboard},
+    output::{Tail, read_lines},
+    pool::{Deno, Settings},
+    worker::Worker,
+};
+
+/// How long Deno may take to run our own few lines; more than a slow disk and a busy machine need.
+const BOOT: Duration = Duration::from_secs(20);
+
+/// The spare is started a moment after it was used, so that it does not compete with the call that used it.
+const REFILL: Duration = Duration::from_millis(300);
+
+/// Processes that boot at the same time; more only slow each other down.
+const AT_ONCE: usize = 4;
+
+/// A process that waits to be told what to load.
+#[derive(Debug)]
+pub(super) struct Booted {
+    pub(super) worker: Worker,
+    pub(super) link: Link,
+}
+
+/// Where booted processes come from.
+#[derive(Debug)]
+pub(super) struct Boots {
+    board: Switchboard,
+    files: Files,
+    turns: Semaphore,
+    keep_spare: bool,
+    spare: Mutex<Spare>,
+    closed: CancellationToken,
+}
+
+/// The process in waiting.
+#[derive(Debug, Default)]
+struct Spare {
+    /// What a spare must fit; `None` when none is wanted.
+    settings: Option<Arc<Settings>>,
+    ready: Option<Booted>,
+    filling: bool,
+}
+
+impl Boots {
+    pub(super) async fn open(keep_spare: bool) -> io::Result<Self> {
+        Ok(Self {
+            board: Switchboard::open().await?,
+            files: Files::write()?,
+            turns: Semaphore::new(AT_ONCE),
+            keep_spare,
+            spare: Mutex::default(),
+            closed: CancellationToken::new(),
+        })
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.files.folder()
+    }
+
+    /// Says which settings a spare must fit from now on.
+    pub(super) fn prepare(self: &Arc<Self>, settings: Arc<Settings>, wanted: bool) {
+        let wanted = wanted && self.keep_spare && matches!(settings.deno, Deno::Found(_));
+        {
+            let mut spare = self.spare.lock();
+            let fits = spare
+                .settings
+                .as_ref()
+                .is_some_and(|old| old.alike(&settings));
+            if !fits || !wanted {
+                spare.ready = None;
+            }
+            spare.settings = wanted.then_some(settings);
+        }
+        self.refill();
+    }
+
+    /// Ends the spare, and boots no more.
+    pub(super) fn close(&self) {
+        self.closed.cancel();
+        let mut spare = self.spare.lock();
+        spare.settings = None;
+        spare.ready = None;
+    }
+
+    /// The spare, or a process that is started now. An error is for people: why Deno did not come up.
+    pub(super) async fn get(&self, settings: &Settings) -> Result<Booted, String> {
+        if let Some(ready) = self.take(settings) {
+            return Ok(ready);
+        }
+        let Deno::Found(deno) = &settings.deno else {
+            return Err("there is no Deno to run it".to_owned());
+        };
+        self.boot(deno, settings).await
+    }
+
+    /// Starts another spare when there is none.
+    pub(super) fn refill(self: &Arc<Self>) {
+        {
+            let mut spare = self.spare.lock();
+            if spare.settings.is_none() || spare.ready.is_some() || spare.filling {
+                return;
+            }
+            spare.filling = true;
+        }
+        let boots = Arc::clone(self);
+        tokio::spawn(async move {
+            let closed = boots.closed.clone();
+            tokio::select! {
+                () = closed.cancelled() => {}
+                () = boots.fill() => {}
+            }
+        });
+    }
+
+    async fn fill(self: &Arc<Self>) {
+        tokio::time::sleep(REFILL).await;
+        loop {
+            let settings = self.spare.lock().settings.clone();
+            let booted = match settings.as_deref() {
+                Some(settings) => match &settings.deno {
+                    Deno::Found(deno) => self.boot(deno, settings).await.ok(),
+                    Deno::Missing(_) => None,
+                },
+                None => None,
+            };
+            let mut spare = self.spare.lock();
+            let current = match (&spare.settings, &settings) {
+                (Some(now), Some(then)) => now.alike(then),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            if current {
+                spare.ready = booted;
+                spare.filling = false;
+                return;
+            }
+        }
+    }
+
+    fn take(&self, settings: &Settings) -> Option<Booted> {
+        let mut spare = self.spare.lock();
+        if !spare.settings.as_ref()?.alike(settings) {
+            return None;
+        }
+        let mut booted = spare.ready.take()?;
+        booted.worker.is_running().then_some(booted)
+    }
+
+    async fn boot(&self, deno: &Path, settings: &Settings) -> Result<Booted, String> {
+        let _turn = self.turns.acquire().await;
+        let cannot = |error: io::Error| format!("cannot start {}: {error}", deno.display());
+        let (token, mut expected) = self.board.expect().map_err(cannot)?;
+        let control = (self.board.address(), &token);
+        let command = command(deno, settings, &self.files, control);
+        let mut worker = Worker::spawn(command).map_err(cannot)?;
+        let link = tokio::select! {
+            link = timeout(BOOT, expected.link()) => link.ok().flatten(),
+            _ = worker.wait() => None,
+        };
+        match link {
+            Some(link) => Ok(Booted { worker, link }),
+            None => Err(last_words(worker).await),
+        }
+    }
+}
+
+/// What a process printed that did not get as far as our bootstrap.
+async fn last_words(mut worker: Worker) -> String {
+    worker.kill();
+    let tail = Tail::default();
+    let (out, err) = worker.take_output();
+    let reading = async {
+        if let Some(err) = err {
+            read_lines(err, |line| tail.push(&line)).await;
+        }
+        if let Some(out) = out {
+            read_lines(out, |line| tail.push(&line)).await;
+        }
+    };
+    let _ = timeout(Duration::from_secs(1), reading).await;
+    format!("Deno did not start\n{}", tail.text())
+}

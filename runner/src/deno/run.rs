@@ -1,0 +1,401 @@
+//! The life of one function process: taken from the booted ones, told what to load, watched, and ended.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    process::ExitStatus,
+    sync::Arc,
+    time::Duration,
+};
+
+use proto::v1::log_line::Level;
+use tokio::{
+    sync::mpsc::UnboundedReceiver,
+    time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
+};
+
+use super::{
+    boot::{Booted, Boots},
+    speech::Speech,
+};
+use crate::{
+    control::{FromProcess, Link, ToProcess},
+    launcher::{Job, Order, Report, Reports},
+    logs::Logs,
+    pool::{LoadError, LoadErrorKind},
+    worker::Worker,
+};
+
+/// How long a function may take to be ready, since Deno last downloaded something.
+const READY: Duration = Duration::from_secs(30);
+
+/// How long it may take in all. The client of the runner waits as long.
+const READY_AT_MOST: Duration = Duration::from_secs(295);
+
+/// Between TERM and KILL.
+const TERM: Duration = Duration::from_millis(300);
+
+/// How often a process is asked whether it is in use, at most.
+const PING: Duration = Duration::from_secs(15);
+
+/// Sees a process through; the last thing it reports is the end.
+pub(super) async fn run(
+    boots: Arc<Boots>,
+    logs: Arc<Logs>,
+    job: Job,
+    mut orders: UnboundedReceiver<Order>,
+) {
+    let reports = job.reports.clone();
+    let began = Instant::now();
+    let booted = tokio::select! {
+        booted = boots.get(&job.settings) => booted,
+        // Whatever the order is, there is nothing yet to finish.
+        _ = orders.recv() => return reports.send(Report::Exited("not started".to_owned())),
+    };
+    let how = match booted {
+        Ok(Booted { mut worker, link }) => {
+            let speech = Speech::follow(&mut worker, &job.function.name, &logs);
+            let mut process = Process {
+                job,
+                logs,
+                orders,
+                worker,
+                link: Some(link),
+                speech,
+                began,
+            };
+            let how = process.live(&boots).await;
+            process.speech.finish().await;
+            how
+            // The group ends here at the latest, with the worker.
+        }
+        Err(message) => {
+            let error = boot_error(&message);
+            log_failure(&logs, &job.function.name, &error);
+            reports.send(Report::Failed(error));
+            "not started".to_owned()
+        }
+    };
+    reports.send(Report::Exited(how));
+}
+
+struct Process {
+    job: Job,
+    logs: Arc<Logs>,
+    orders: UnboundedReceiver<Order>,
+    worker: Worker,
+    link: Option<Link>,
+    speech: Speech,
+    began: Instant,
+}
+
+/// What happened next.
+enum Event {
+    Message(Option<FromProcess>),
+    Exit(String),
+    Order(Order),
+    Deadline,
+}
+
+impl Process {
+    /// From loading to the end; returns how it ended.
+    async fn live(&mut self, boots: &Arc<Boots>) -> String {
+        let load = ToProcess::Load {
+            name: self.job.function.name.clone(),
+            root: self.job.settings.root.display().to_string(),
+            entry: file_url(&self.job.function.entry),
+        };
+        self.tell(&load).await;
+        let loaded = self.load().await;
+        boots.refill();
+        match loaded {
+            Ok(address) => {
+                let (pid, took) = (self.worker.pid(), self.began.elapsed());
+                self.tell_downloads();
+                self.reports()
+                    .send(Report::Listening { address, pid, took });
+                self.serve().await
+            }
+            Err(Unloaded::Ordered) => self.end().await,
+            Err(Unloaded::Failed(error)) => {
+                let how = self.end().await;
+                self.fail(error);
+                how
+            }
+            Err(Unloaded::Exited(how)) => {
+                self.worker.kill();
+                self.speech.finish().await;
+                let error = exit_error(&how, &self.speech.tail(), &self.job.settings.root);
+                self.fail(error);
+                how
+            }
+        }
+    }
+
+    async fn load(&mut self) -> Result<SocketAddr, Unloaded> {
+        loop {
+            let deadline = self.deadline();
+            match self.next(Some(deadline)).await {
+                Event::Message(Some(FromProcess::Listening { port })) => {
+                    return Ok((Ipv4Addr::LOCALHOST, port).into());
+                }
+                Event::Message(Some(FromProcess::Failed {
+                    message,
+                    detail,
+                    frame,
+                })) => return Err(Unloaded::Failed(load_error(message, &frame, &detail))),
+                Event::Message(Some(FromProcess::Hello(_) | FromProcess::Usage { .. })) => {}
+                // The process is about to go, and its exit says more.
+                Event::Message(None) => self.link = None,
+                Event::Exit(how) => return Err(Unloaded::Exited(how)),
+                Event::Order(_) => return Err(Unloaded::Ordered),
+                Event::Deadline if self.deadline() > Instant::now() => {}
+                Event::Deadline => return Err(Unloaded::Failed(self.timeout_error())),
+            }
+        }
+    }
+
+    /// Serves until it exits by itself or is told to end.
+    async fn serve(&mut self) -> String {
+        let idle = self.job.settings.idle.unwrap_or(PING);
+        let mut ping = interval((idle / 4).clamp(Duration::from_millis(100), PING));
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let event = tokio::select! {
+                event = self.next(None) => event,
+                _ = ping.tick() => {
+                    self.tell(&ToProcess::Ping {}).await;
+                    continue;
+                }
+            };
+            match event {
+                Event::Message(Some(FromProcess::Usage {
+                    in_flight: 0,
+                    idle_ms,
+                })) => {
+                    let idle = Duration::from_millis(idle_ms);
+                    self.reports().send(Report::Unused(idle));
+                }
+                Event::Message(Some(_)) | Event::Deadline => {}
+                Event::Message(None) => self.link = None,
+                Event::Exit(how) => {
+                    self.worker.kill();
+                    return how;
+                }
+                Event::Order(Order::Kill) => return self.end().await,
+                Event::Order(Order::Drain(farewell)) => {
+                    let linger = farewell.lingers();
+                    self.tell(&ToProcess::Drain { linger }).await;
+                    return self.drain(Instant::now() + farewell.limit()).await;
+                }
+            }
+        }
+    }
+
+    /// Lets it finish, up to the deadline. A later order can only bring that forward.
+    async fn drain(&mut self, mut deadline: Instant) -> String {
+        loop {
+            match self.next(Some(deadline)).await {
+                Event::Message(Some(_)) => {}
+                Event::Message(None) => self.link = None,
+                Event::Exit(how) => {
+                    self.worker.kill();
+                    return how;
+                }
+                Event::Order(Order::Drain(farewell)) => {
+                    let linger = farewell.lingers();
+                    self.tell(&ToProcess::Drain { linger }).await;
+                    deadline = deadline.min(Instant::now() + farewell.limit());
+                }
+                Event::Order(Order::Kill) | Event::Deadline => return self.end().await,
+            }
+        }
+    }
+
+    /// Ends the whole group, now.
+    async fn end(&mut self) -> String {
+        self.worker.terminate();
+        let ended = timeout(TERM, self.worker.wait()).await;
+        self.worker.kill();
+        let status = match ended {
+            Ok(status) => status,
+            Err(_) => self.worker.wait().await,
+        };
+        describe(status)
+    }
+
+    async fn next(&mut self, deadline: Option<Instant>) -> Event {
+        let message = async {
+            match &mut self.link {
+                Some(link) => link.receive().await,
+                None => std::future::pending().await,
+            }
+        };
+        let late = async {
+            match deadline {
+                Some(deadline) => sleep_until(deadline).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            // A message that was sent before the exit counts.
+            biased;
+            message = message => Event::Message(message),
+            status = self.worker.wait() => Event::Exit(describe(status)),
+            // The driver is gone when it sends no more, and everything ends with it.
+            order = self.orders.recv() => Event::Order(order.unwrap_or(Order::Kill)),
+            () = late => Event::Deadline,
+        }
+    }
+
+    async fn tell(&mut self, message: &ToProcess) {
+        if let Some(link) = &mut self.link {
+            link.send(message).await;
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        let since = self.speech.last_download().unwrap_or(self.began);
+        (since + READY).min(self.began + READY_AT_MOST)
+    }
+
+    const fn reports(&self) -> &Reports {
+        &self.job.reports
+    }
+
+    fn tell_downloads(&self) {
+        let count = self.speech.downloads();
+        if count > 0 {
+            let line = format!("downloaded {count} files");
+            self.logs.write(&self.job.function.name, Level::Info, line);
+        }
+    }
+
+    fn fail(&self, error: LoadError) {
+        log_failure(&self.logs, &self.job.function.name, &error);
+        self.reports().send(Report::Failed(error));
+    }
+
+    fn timeout_error(&self) -> LoadError {
+        let tail = self.speech.tail();
+        LoadError {
+            kind: LoadErrorKind::TimedOut,
+            message: format!(
+                "was not ready within {} s: its module is still being loaded",
+                READY.as_secs()
+            ),
+            detail: tail.clone(),
+            printed: true,
+        }
+    }
+}
+
+/// Why a process did not come up.
+enum Unloaded {
+    Failed(LoadError),
+    Exited(String),
+    Ordered,
+}
+
+fn describe(status: std::io::Result<ExitStatus>) -> String {
+    status.map_or_else(|error| error.to_string(), |status| status.to_string())
+}
+
+fn boot_error(message: &str) -> LoadError {
+    let (message, detail) = message.split_once('\n').unwrap_or((message, ""));
+    LoadError {
+        kind: LoadErrorKind::Failed,
+        message: message.to_owned(),
+        detail: detail.to_owned(),
+        printed: false,
+    }
+}
+
+fn load_error(message: String, frame: &str, stack: &str) -> LoadError {
+    let parts = [frame, stack].into_iter().filter(|part| !part.is_empty());
+    LoadError {
+        kind: LoadErrorKind::Failed,
+        message,
+        detail: parts.collect::<Vec<_>>().join("\n"),
+        printed: false,
+    }
+}
+
+/// A process that ended while it loaded, most likely by an error that nobody caught: Deno prints that as `error: …`.
+fn exit_error(how: &str, tail: &str, root: &Path) -> LoadError {
+    let reason = tail
+        .lines()
+        .find_map(|line| line.strip_prefix("error: "))
+        .or_else(|| tail.lines().last());
+    let message = match reason {
+        Some(reason) => format!("its process ended ({how}): {}", relative(reason, root)),
+        None => format!("its process ended ({how})"),
+    };
+    LoadError {
+        kind: LoadErrorKind::Failed,
+        message,
+        detail: tail.to_owned(),
+        printed: true,
+    }
+}
+
+fn relative(text: &str, root: &Path) -> String {
+    let root = root.display();
+    text.replace(&format!("file://{root}/"), "")
+        .replace(&format!("{root}/"), "")
+}
+
+fn log_failure(logs: &Logs, function: &str, error: &LoadError) {
+    let heading = format!("failed to start: {}", error.message);
+    logs.write(function, Level::Error, heading);
+    if !error.printed {
+        for line in error.detail.lines() {
+            logs.write(function, Level::Error, line);
+        }
+    }
+}
+
+/// The path as a URL, with everything escaped that has a meaning in one.
+fn file_url(path: &Path) -> String {
+    use std::fmt::Write as _;
+
+    let mut url = "file://".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte) {
+            url.push(char::from(*byte));
+        } else {
+            let _ = write!(url, "%{byte:02X}");
+        }
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{exit_error, file_url};
+
+    #[test]
+    fn a_path_with_any_character_becomes_a_url() {
+        assert_eq!(
+            file_url(Path::new("/a b/ü#?.ts")),
+            "file:///a%20b/%C3%BC%23%3F.ts"
+        );
+    }
+
+    #[test]
+    fn an_exit_is_explained_by_what_deno_printed() {
+        let tail = "noise\nerror: Uncaught (in promise) Error: x\n    at file:///p/e.ts:1:2";
+        for (tail, expected) in [
+            (
+                tail,
+                "its process ended (1): Uncaught (in promise) Error: x",
+            ),
+            ("", "its process ended (1)"),
+            ("at file:///p/e.ts", "its process ended (1): at e.ts"),
+        ] {
+            assert_eq!(exit_error("1", tail, Path::new("/p")).message, expected);
+        }
+    }
+}

@@ -1,0 +1,302 @@
+// Runs in every function's Deno process, before and around the user's code.
+//
+// It connects back to the runner, which then says what to load. One server is started, on a free port of the loopback
+// interface, whatever the user asks `Deno.serve` for. The connection to the runner is also the lifeline: when it ends,
+// the runner is gone and so is this process.
+//
+// Plain JavaScript, because Deno would otherwise keep a compiled copy of this file in the user's cache for every launch.
+
+const { connect, env, exit, inspect, readTextFileSync, serve, upgradeWebSocket } = Deno;
+const { error: printError } = console;
+const now = () => performance.now();
+const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+const NO_HANDLER = "The function must export default a request handler or call Deno.serve()";
+// A module may call Deno.serve() from an async function that it does not wait for.
+const LATE_SERVE_MS = 250;
+// Requests that were already on their way when the runner took the address back.
+const LINGER_QUIET_MS = 200;
+const LINGER_MOST_MS = 1000;
+
+const own = new URL(".", import.meta.url).href;
+const state = {
+  name: "",
+  root: "",
+  home: env.get("HOME") ?? "",
+  handler: undefined,
+  onError: undefined,
+  served: Promise.withResolvers(),
+  inFlight: 0,
+  lastUsed: now(),
+  background: new Set(),
+  sockets: new Set(),
+};
+
+// === What errors look like ===
+
+/** Paths inside the project become relative to it; no other absolute path leaves this process in an answer. */
+function relative(text) {
+  const places = [[`file://${encodeURI(state.root)}/`, ""], [`${state.root}/`, ""], [own, ""]];
+  if (state.home.length > 1) places.push([`file://${encodeURI(state.home)}/`, "~/"], [`${state.home}/`, "~/"]);
+  return places.reduce((text, [from, to]) => text.replaceAll(from, to), text);
+}
+
+/** The stack without the lines that are ours or Deno's. */
+function userStack(error) {
+  const text = error instanceof Error ? inspect(error, { colors: false }) : inspect(error, { colors: false });
+  const ours = (line) => /^\s+at /.test(line) && (line.includes(own) || /\(?(ext|node):/.test(line));
+  return text.split("\n").filter((line) => !ours(line)).join("\n");
+}
+
+/** Where in the project the error happened: `base44/functions/x/entry.ts:3:5`, or undefined. */
+function placeOf(error) {
+  const stack = error instanceof Error ? String(error.stack ?? "") : "";
+  const url = `file://${encodeURI(state.root)}/`;
+  for (const line of stack.split("\n")) {
+    const at = line.indexOf(url);
+    if (at < 0 || !/^\s+at /.test(line)) continue;
+    const place = /^(.+?:\d+:\d+)/.exec(line.slice(at + url.length));
+    if (place) return decodeURI(place[1]);
+  }
+}
+
+/** One line for the answer: what was thrown, without stack, code frame or absolute path. */
+function summaryOf(error) {
+  if (!(error instanceof Error)) return relative(String(inspect(error, { colors: false })));
+  let text = String(error.message).split("\n    at ")[0];
+  // The parser's message is followed by a drawing of the line.
+  text = text.split("\n").filter((line) => !/^\s*(\d+ )?\|/.test(line)).join(" ").trim();
+  if (error instanceof Deno.errors.NotCapable) {
+    text = text.replace(/, run again with the --allow-\S+ flag/, "") + "; `--function-permissions all` allows it";
+  }
+  return relative(error.name === "Error" || text.startsWith(`${error.name}:`) || /^\w*Error: /.test(text)
+    ? text
+    : `${error.name}: ${text}`);
+}
+
+function withPlace(error) {
+  const [summary, place] = [summaryOf(error), placeOf(error)];
+  return place && !summary.includes(place) ? `${summary} (${place})` : summary;
+}
+
+/** The lines around a place, with a mark below it, or undefined. */
+function frameOf(place) {
+  const parts = /^(.+):(\d+):(\d+)$/.exec(place ?? "");
+  if (!parts) return;
+  const [, file, line, column] = [...parts.slice(0, 2), Number(parts[2]), Number(parts[3])];
+  let lines;
+  try {
+    lines = readTextFileSync(`${state.root}/${file}`).split("\n");
+  } catch {
+    return;
+  }
+  const width = String(line + 1).length;
+  const shown = [];
+  for (let at = Math.max(1, line - 2); at <= Math.min(lines.length, line + 1); at++) {
+    shown.push(`${String(at).padStart(width)} | ${lines[at - 1].slice(0, 200)}`);
+    if (at === line) shown.push(`${" ".repeat(width)} | ${" ".repeat(Math.min(column, 200) - 1)}^`);
+  }
+  return shown.join("\n");
+}
+
+// === Requests ===
+
+function failed(error, request) {
+  if (request?.signal.aborted) return new Response(null, { status: 499 });
+  printError(`Uncaught ${userStack(error)}`);
+  return errorResponse(500, `Function "${state.name}" threw ${withPlace(error)}`, request);
+}
+
+function errorResponse(status, message, request) {
+  const body = {
+    message,
+    detail: message,
+    error_type: "FunctionError",
+    request_id: request?.headers.get("x-request-id") ?? null,
+    traceback: "",
+    error: message,
+  };
+  return Response.json(body, { status });
+}
+
+async function rescue(error, request) {
+  if (state.onError) {
+    try {
+      return await state.onError(error);
+    } catch (worse) {
+      return failed(worse, request);
+    }
+  }
+  return failed(error, request);
+}
+
+function checked(response, request) {
+  if (response instanceof Response) return response;
+  const got = response === null ? "null" : typeof response;
+  return rescue(new TypeError(`the handler must return a Response, not ${got}`), request);
+}
+
+/** Counts something as use of this process until the returned function is called. */
+function use() {
+  let open = true;
+  state.inFlight++;
+  return () => {
+    if (!open) return;
+    open = false;
+    state.inFlight--;
+    state.lastUsed = now();
+  };
+}
+
+function dispatch(request, info) {
+  const done = use();
+  state.lastUsed = now();
+  info.completed.then(done, done);
+  const handler = state.handler;
+  if (!handler) return errorResponse(503, `Function "${state.name}" has shut down its server`, request);
+  try {
+    const response = handler(request, info);
+    if (response instanceof Response) return response;
+    return Promise.resolve(response).then(
+      (response) => checked(response, request),
+      (error) => rescue(error, request),
+    );
+  } catch (error) {
+    return rescue(error, request);
+  }
+}
+
+const server = serve({ hostname: "127.0.0.1", port: 0, onListen() {}, onError: failed }, dispatch);
+
+// === What user code sees ===
+
+/** `Deno.serve` in its three forms. Where to listen is not the user's choice here. */
+function userServe(first, second) {
+  const [options, handler] = typeof first === "function" ? [{}, first] : [first ?? {}, second ?? first?.handler];
+  if (typeof handler !== "function") throw new TypeError("A handler function must be provided.");
+  const finished = Promise.withResolvers();
+  const shutdown = () => {
+    if (state.handler === handler) state.handler = undefined;
+    finished.resolve();
+    return finished.promise;
+  };
+  state.handler = handler;
+  state.onError = options.onError;
+  state.served.resolve();
+  options.signal?.addEventListener("abort", shutdown, { once: true });
+  return {
+    addr: { ...server.addr },
+    finished: finished.promise,
+    shutdown,
+    ref() {},
+    unref() {},
+    [Symbol.asyncDispose]: shutdown,
+  };
+}
+
+/** An open socket counts as use, and is closed when this version of the function leaves. */
+function userUpgradeWebSocket(...args) {
+  const upgraded = upgradeWebSocket.apply(Deno, args);
+  const done = use();
+  state.sockets.add(upgraded.socket);
+  upgraded.socket.addEventListener("close", () => {
+    state.sockets.delete(upgraded.socket);
+    done();
+  });
+  return upgraded;
+}
+
+function waitUntil(promise) {
+  const done = use();
+  const settled = Promise.resolve(promise)
+    .catch((error) => printError(`Uncaught (in waitUntil) ${userStack(error)}`))
+    .finally(() => {
+      state.background.delete(settled);
+      done();
+    });
+  state.background.add(settled);
+  return promise;
+}
+
+function install() {
+  const define = (target, key, value) =>
+    Object.defineProperty(target, key, { value, configurable: true, enumerable: true, writable: true });
+  define(Deno, "serve", userServe);
+  define(Deno, "upgradeWebSocket", userUpgradeWebSocket);
+  define(globalThis, "Base44", { secrets: { get: (name) => env.get(String(name)) }, waitUntil });
+  define(globalThis, "EdgeRuntime", { waitUntil });
+}
+
+function exported(module) {
+  const value = module.default;
+  if (typeof value === "function") return value;
+  if (typeof value?.fetch === "function") return (request, info) => value.fetch(request, info);
+}
+
+// === The runner's orders ===
+
+async function load({ name, root, entry }) {
+  state.name = name;
+  state.root = root;
+  let module;
+  try {
+    module = await import(entry);
+  } catch (error) {
+    const place = placeOf(error);
+    return { failed: { message: withPlace(error), detail: userStack(error), frame: frameOf(place) ?? "" } };
+  }
+  if (!state.handler) state.handler = exported(module);
+  if (!state.handler) await Promise.race([state.served.promise, sleep(LATE_SERVE_MS)]);
+  if (!state.handler) return { failed: { message: NO_HANDLER, detail: "", frame: "" } };
+  state.lastUsed = now();
+  return { listening: { port: server.addr.port } };
+}
+
+async function drain({ linger }) {
+  if (!state.handler) exit(0);
+  const began = now();
+  const quiet = () => state.inFlight === 0 && now() - Math.max(began, state.lastUsed) >= LINGER_QUIET_MS;
+  while (linger && !quiet() && now() - began < LINGER_MOST_MS) await sleep(20);
+  for (const socket of state.sockets) socket.close(1012, "the function was reloaded");
+  await server.shutdown();
+  while (state.background.size > 0) await Promise.all(state.background);
+  exit(0);
+}
+
+async function main() {
+  const [hostname, port] = env.get("BACKLOT_CONTROL").split(":");
+  const token = env.get("BACKLOT_CONTROL_TOKEN");
+  env.delete("BACKLOT_CONTROL");
+  env.delete("BACKLOT_CONTROL_TOKEN");
+  const link = await connect({ hostname, port: Number(port) });
+  const encoder = new TextEncoder();
+  const decoder = new TextDecoder();
+  let queue = Promise.resolve();
+  const send = (message) => {
+    const bytes = encoder.encode(JSON.stringify(message) + "\n");
+    queue = queue.then(async () => {
+      for (let sent = 0; sent < bytes.length;) sent += await link.write(bytes.subarray(sent));
+    });
+    return queue;
+  };
+  const obey = (order) => {
+    if (order.load) load(order.load).then(send);
+    else if (order.drain) drain(order.drain);
+    else if (order.ping) send({ usage: { in_flight: state.inFlight, idle_ms: Math.floor(now() - state.lastUsed) } });
+  };
+
+  install();
+  await send({ hello: token });
+  const buffer = new Uint8Array(16384);
+  let text = "";
+  for (;;) {
+    const count = await link.read(buffer).catch(() => null);
+    if (count === null) exit(0);
+    text += decoder.decode(buffer.subarray(0, count), { stream: true });
+    const lines = text.split("\n");
+    text = lines.pop();
+    for (const line of lines) obey(JSON.parse(line));
+  }
+}
+
+main().catch(() => exit(0));

@@ -1,0 +1,221 @@
+//! What the pool decides about: functions, the settings of their processes, and what is done or answered.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use proto::{Code, Failure};
+use thiserror::Error;
+
+/// One process ever started, in the order of starting; 0 is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Generation(pub u64);
+
+/// A call that waits for a function to be up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// A function as the project defines it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definition {
+    /// The name that calls use, `email/send`.
+    pub name: String,
+    /// Absolute path of the entry file.
+    pub entry: PathBuf,
+    /// The entry relative to the project.
+    pub source: String,
+}
+
+/// What all function processes have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Absolute path of the project.
+    pub root: PathBuf,
+    /// The whole environment of a process.
+    pub environment: BTreeMap<String, String>,
+    /// The Deno executable, or why there is none and how to get it.
+    pub deno: Deno,
+    /// Every permission instead of the usual ones.
+    pub all_permissions: bool,
+    /// How long a process may go without a request; `None` for ever.
+    pub idle: Option<Duration>,
+}
+
+/// Whether functions can run at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deno {
+    /// The executable.
+    Found(PathBuf),
+    /// What to tell callers.
+    Missing(String),
+}
+
+impl Default for Deno {
+    fn default() -> Self {
+        Self::Missing("Deno is required to run backend functions".to_owned())
+    }
+}
+
+impl Settings {
+    /// Whether processes started under `other` are as they would be under these.
+    #[must_use]
+    pub fn alike(&self, other: &Self) -> bool {
+        let Self {
+            root,
+            environment,
+            deno,
+            all_permissions,
+            idle: _,
+        } = self;
+        *root == other.root
+            && *environment == other.environment
+            && *deno == other.deno
+            && *all_permissions == other.all_permissions
+    }
+}
+
+/// Where a function listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The function's name.
+    pub function: String,
+    /// Speaks HTTP/1.1.
+    pub address: SocketAddr,
+    /// The process behind it.
+    pub generation: Generation,
+}
+
+/// Why a process did not come up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadError {
+    /// Whether it said so, or just took too long.
+    pub kind: LoadErrorKind,
+    /// One or two lines, with paths relative to the project.
+    pub message: String,
+    /// Stack, code frame and last output; for the log.
+    pub detail: String,
+    /// Whether the log has the detail already, because the process printed it.
+    pub printed: bool,
+}
+
+/// In which way a process did not come up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoadErrorKind {
+    /// The module threw, does not parse or has no handler, or the process ended.
+    Failed,
+    /// Not ready within the limit.
+    TimedOut,
+}
+
+/// Why a call gets no endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// There is no such function.
+    #[error("Function \"{0}\" not found")]
+    Unknown(String),
+    /// Functions cannot run on this machine as it is.
+    #[error("{0}")]
+    NoDeno(String),
+    /// The function does not come up.
+    #[error("{}", broken(.0, .1))]
+    Broken(String, Arc<LoadError>),
+    /// The runner is about to end.
+    #[error("The server is shutting down")]
+    Stopping,
+}
+
+fn broken(function: &str, error: &LoadError) -> String {
+    match error.kind {
+        LoadErrorKind::Failed => {
+            format!("Function \"{function}\" failed to start: {}", error.message)
+        }
+        LoadErrorKind::TimedOut => format!("Function \"{function}\" {}", error.message),
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            Refusal::Unknown(_) => Self::new(Code::NotFound, message),
+            Refusal::NoDeno(explanation) => {
+                Self::new(Code::Unavailable, message).with_hint(explanation)
+            }
+            Refusal::Broken(_, error) => {
+                let code = match error.kind {
+                    LoadErrorKind::Failed => Code::FunctionFailed,
+                    LoadErrorKind::TimedOut => Code::Timeout,
+                };
+                Self::new(code, message).with_detail(error.detail.clone())
+            }
+            Refusal::Stopping => Self::new(Code::Unavailable, message),
+        }
+    }
+}
+
+/// How much time a process gets to finish what it has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// A newer version has taken over; nobody waits for the end of this one.
+    Replaced,
+    /// The function is gone, broken or not in use.
+    Dismissed,
+    /// The runner ends.
+    Stopped,
+}
+
+impl Farewell {
+    /// After this long the process is killed.
+    #[must_use]
+    pub const fn limit(self) -> Duration {
+        match self {
+            Self::Replaced => Duration::from_secs(60),
+            Self::Dismissed => Duration::from_secs(5),
+            Self::Stopped => Duration::from_secs(3),
+        }
+    }
+
+    /// Whether requests may still be on their way to the process.
+    #[must_use]
+    pub const fn lingers(self) -> bool {
+        match self {
+            Self::Replaced | Self::Dismissed => true,
+            Self::Stopped => false,
+        }
+    }
+}
+
+/// What the pool wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Start a process for the function.
+    Start(Generation, Definition),
+    /// Let the process finish and end.
+    Drain(Generation, Farewell),
+    /// End the process now.
+    Kill(Generation),
+    /// Answer a waiting call.
+    Answer(Ticket, Result<Endpoint, Refusal>),
+    /// The table of endpoints or of names has changed.
+    Publish,
+    /// The function does not exist any more.
+    Forget(String),
+}
+
+/// What a new desired state changed, each in the order of the new state or of the old one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// Functions that were not there before.
+    pub added: Vec<String>,
+    /// Functions with another entry, or with other settings.
+    pub changed: Vec<String>,
+    /// Functions that are gone.
+    pub removed: Vec<String>,
+}
+
+/// What the end of a process means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It had been asked to.
+    Expected,
+    /// It served, and is replaced at the next call.
+    Unexpected,
+}

@@ -1,0 +1,104 @@
+//! One running process in a group of its own: started, watched, and ended with everything that it started.
+
+use std::{
+    io,
+    process::{ExitStatus, Stdio},
+};
+
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessGroup};
+use proto::process::Announcement;
+use tokio::process::{ChildStderr, ChildStdout, Command};
+
+/// A child process that leads a group. Dropping it kills the group.
+#[derive(Debug)]
+pub struct Worker {
+    child: Box<dyn ChildWrapper>,
+    group: Group,
+}
+
+impl Worker {
+    /// Starts `command` with nothing to read, and with its output piped.
+    ///
+    /// # Errors
+    ///
+    /// When the program cannot be started.
+    pub fn spawn(mut command: Command) -> io::Result<Self> {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let child = CommandWrap::from(command)
+            .wrap(ProcessGroup::leader())
+            .spawn()?;
+        let pid = child.id().and_then(|id| i32::try_from(id).ok());
+        let pid = pid.ok_or_else(|| io::Error::other("the process has no id"))?;
+        Ok(Self {
+            child,
+            group: Group::new(pid),
+        })
+    }
+
+    /// Its process id, which is the group's as well.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.group.0.as_raw().unsigned_abs()
+    }
+
+    /// What it prints; the first call only.
+    pub fn take_output(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+        (self.child.stdout().take(), self.child.stderr().take())
+    }
+
+    /// Waits for its end. May be cancelled and called again.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        // The wrapper's own wait would also wait for the rest of the group, which is killed right after this.
+        self.child.inner_mut().wait().await
+    }
+
+    /// Whether it has not ended yet, as far as the system tells.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.inner_mut().try_wait(), Ok(None))
+    }
+
+    /// Asks the group to end.
+    pub fn terminate(&self) {
+        self.group.signal(Signal::SIGTERM);
+    }
+
+    /// Ends the group.
+    pub fn kill(&self) {
+        self.group.signal(Signal::SIGKILL);
+    }
+}
+
+/// A process group that this process is responsible for.
+#[derive(Debug)]
+struct Group(Pid);
+
+impl Group {
+    fn new(leader: i32) -> Self {
+        Announcement::GroupStarted { group: leader }.send();
+        Self(Pid::from_raw(leader))
+    }
+
+    fn signal(&self, signal: Signal) {
+        // Nobody left in the group is what we want.
+        let _ = killpg(self.0, signal);
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
+        let group = self.0.as_raw();
+        Announcement::GroupEnded { group }.send();
+    }
+}

@@ -1,0 +1,198 @@
+//! The shapes in which a function may offer its handler, and what it finds around it.
+
+use crate::project::Project;
+
+#[tokio::test]
+async fn every_handler_shape_serves() {
+    let shapes = [
+        ("plain", "Deno.serve(() => new Response('ok'))"),
+        (
+            "options",
+            "Deno.serve({ port: 1, hostname: '9.9.9.9', onListen() { throw 1 } }, () => new Response('ok'))",
+        ),
+        (
+            "object",
+            "Deno.serve({ handler: async () => new Response('ok') })",
+        ),
+        ("default", "export default () => new Response('ok')"),
+        (
+            "fetch",
+            "export default { text: 'ok', fetch() { return new Response(this.text) } }",
+        ),
+        (
+            "both",
+            "Deno.serve(() => new Response('ok')); export default () => new Response('default')",
+        ),
+        (
+            "late",
+            "(async () => { await 0; Deno.serve(() => new Response('ok')) })()",
+        ),
+        (
+            "bom",
+            "\u{feff}export default (req: Request): Response => new Response('ok')",
+        ),
+        (
+            "a/b",
+            "Deno.serve((req) => new Response(new URL(req.url).pathname === '/a/b' ? 'ok' : req.url))",
+        ),
+        (
+            "info",
+            "Deno.serve((_, info) => new Response(info.remoteAddr.hostname === '127.0.0.1' ? 'ok' : 'no'))",
+        ),
+        (
+            "server",
+            "const s = Deno.serve(() => new Response('ok')); s.ref(); s.unref(); if (!s.addr.port || !s.finished || !s.shutdown) throw 1",
+        ),
+        (
+            "runtime",
+            "import { secrets, waitUntil } from 'base44:runtime'; const p = Promise.resolve();
+             if (waitUntil(p) !== p || secrets.get('NOPE') !== undefined) throw 1;
+             Deno.serve(() => new Response(secrets.get('HOME') ? 'ok' : 'no'))",
+        ),
+        (
+            "node",
+            "import { createHash } from 'node:crypto'; createHash('sha256'); export default () => new Response('ok')",
+        ),
+        (
+            "clean",
+            "const own = Object.keys(Deno.env.toObject()).filter((k) => k.startsWith('BACKLOT')); Deno.serve(() => new Response(own.join() || 'ok'))",
+        ),
+        (
+            "temp",
+            "Deno.serve(async () => { const f = await Deno.makeTempFile(); await Deno.writeTextFile(f, 'ok'); return new Response(await Deno.readTextFile(f)) })",
+        ),
+    ];
+    let Some(project) = Project::new(&shapes).await else {
+        return;
+    };
+    for (name, _) in shapes {
+        assert_eq!(project.get(name).await, (200, "ok".to_owned()), "{name}");
+    }
+    project.stop().await;
+}
+
+#[tokio::test]
+async fn the_projects_own_settings_do_not_apply() {
+    let code = "import x from './x.js'; export default () => new Response(x)";
+    let Some(project) = Project::new(&[("f", code)]).await else {
+        return;
+    };
+    project.write(
+        "package.json",
+        r#"{"type":"commonjs","dependencies":{"nope":"9.9.9"}}"#,
+    );
+    project.write(
+        "deno.json",
+        r#"{"imports":{"./x.js":"./y.js"},"nodeModulesDir":"manual"}"#,
+    );
+    project.write("base44/functions/f/x.js", "export default 'ok'");
+    assert_eq!(project.get("f").await, (200, "ok".to_owned()));
+    project.stop().await;
+}
+
+#[tokio::test]
+async fn what_does_not_load_is_explained_with_its_place() {
+    let cases = [
+        (
+            "none",
+            "export const handler = 1",
+            "The function must export default a request handler or call Deno.serve()",
+        ),
+        (
+            "throws",
+            "\nconst x: number = 1;\nthrow new Error('boom')",
+            "boom (base44/functions/throws/entry.ts:3:7)",
+        ),
+        (
+            "syntax",
+            "let a = 1;\nconst x = (;",
+            "base44/functions/syntax/entry.ts:2:12",
+        ),
+        (
+            "missing",
+            "import './nope.ts'",
+            "base44/functions/missing/nope.ts",
+        ),
+        ("exits", "Deno.exit(3)", "exit status: 3"),
+        (
+            "later",
+            "setTimeout(() => { throw new TypeError('bang') }); await new Promise(() => {})",
+            "TypeError: bang",
+        ),
+        ("sub", "import 'base44:runtime/x'", "base44:runtime/x"),
+        (
+            "runs",
+            "new Deno.Command('ls').outputSync()",
+            "`--function-permissions all` allows it",
+        ),
+    ];
+    let functions = cases.map(|(name, code, _)| (name, code));
+    let Some(project) = Project::new(&functions).await else {
+        return;
+    };
+    let root = project.root().display().to_string();
+    for (name, _, expected) in cases {
+        let failure = proto::Failure::from(project.acquire(name).await.unwrap_err());
+        assert_eq!(failure.code(), proto::Code::FunctionFailed, "{name}");
+        let message = failure.message();
+        assert!(message.contains(expected), "{name}: {message}");
+        assert!(!message.contains(&root), "{name}: {message}");
+        assert!(project.printed(name, "failed to start"), "{name}");
+    }
+    assert!(
+        project.printed("throws", "3 | throw new Error('boom')"),
+        "{:#?}",
+        project.lines("throws")
+    );
+    project.stop().await;
+}
+
+#[tokio::test]
+async fn a_thrown_error_is_answered_in_the_products_shape_and_logged_with_its_stack() {
+    let code = "function deep() {\n  throw new TypeError('boom')\n}\nDeno.serve(() => { deep() })";
+    let Some(project) = Project::new(&[
+        ("f", code),
+        ("none", "Deno.serve(() => undefined)"),
+        ("mine", "Deno.serve({ onError: (e) => new Response(e.message, { status: 418 }) }, () => { throw new Error('tea') })"),
+        ("file", "Deno.serve(() => Deno.readTextFile(import.meta.dirname + '/nope'))"),
+    ])
+    .await
+    else {
+        return;
+    };
+    let url = project.url("f").await;
+    let request = project.client.post(url).header("x-request-id", "r1");
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 500);
+    let body: serde_json::Value = response.json().await.unwrap();
+    let message = "Function \"f\" threw TypeError: boom (base44/functions/f/entry.ts:2:9)";
+    let expected = serde_json::json!({
+        "message": message, "detail": message, "error_type": "FunctionError",
+        "request_id": "r1", "traceback": "", "error": message,
+    });
+    assert_eq!(body, expected);
+    crate::project::eventually("the stack is logged", async || {
+        project.printed("f", "Uncaught TypeError: boom") && project.printed("f", "/entry.ts:2:9)")
+    })
+    .await;
+    assert!(
+        !project.printed("f", "bootstrap.js"),
+        "{:#?}",
+        project.lines("f")
+    );
+
+    let (status, body) = project.get("none").await;
+    assert_eq!(status, 500);
+    assert!(
+        body.contains("the handler must return a Response, not undefined"),
+        "{body}"
+    );
+    assert_eq!(project.get("mine").await, (418, "tea".to_owned()));
+    let (_, body) = project.get("file").await;
+    let root = project.root().display().to_string();
+    assert!(
+        body.contains("base44/functions/file/nope") && !body.contains(&root),
+        "{body}"
+    );
+    project.stop().await;
+}

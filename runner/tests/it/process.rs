@@ -1,0 +1,175 @@
+//! The real program: whatever ends it, nothing is left.
+
+use std::{
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use proto::{client::RunnerClient, process::Announcement, v1};
+use tokio::sync::mpsc;
+
+use crate::project::{PATIENCE, alive, deno, environment, eventually};
+
+struct Program {
+    child: Child,
+    client: RunnerClient,
+    announcements: mpsc::UnboundedReceiver<Announcement>,
+    temporary: tempfile::TempDir,
+    project: tempfile::TempDir,
+}
+
+impl Program {
+    async fn start() -> Option<Self> {
+        let deno = deno()?;
+        let temporary = tempfile::tempdir().unwrap();
+        let project = tempfile::tempdir().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "the program under test")]
+        let mut child = Command::new(env!("CARGO_BIN_EXE_runner"))
+            .arg("--lifeline")
+            .env("TMPDIR", temporary.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut announcements = announcements(&mut child);
+        let address = loop {
+            if let Announcement::Listening { grpc, .. } = next(&mut announcements).await {
+                break grpc.to_string();
+            }
+        };
+        let program = Self {
+            child,
+            client: RunnerClient::new(&address, None).unwrap(),
+            announcements,
+            temporary,
+            project,
+        };
+        program.apply(&deno).await;
+        Some(program)
+    }
+
+    async fn apply(&self, deno: &Path) {
+        let root = self.project.path().canonicalize().unwrap();
+        let entry = root.join("entry.ts");
+        std::fs::write(
+            &entry,
+            "Deno.serve((r) => new Response(r.url.slice(-2) + Deno.pid))",
+        )
+        .unwrap();
+        let function = v1::Function {
+            name: "f".to_owned(),
+            entry: entry.display().to_string(),
+            source: "entry.ts".to_owned(),
+        };
+        let request = v1::ApplyFunctionsRequest {
+            functions: vec![function],
+            project_root: root.display().to_string(),
+            environment: environment().into_iter().collect(),
+            deno: deno.display().to_string(),
+            ..Default::default()
+        };
+        self.client.apply_functions(request).await.unwrap();
+    }
+
+    async fn call(&self) -> u32 {
+        let request = v1::InvokeRequest {
+            function: "f".to_owned(),
+            path_and_query: "?q=1".to_owned(),
+            ..Default::default()
+        };
+        let response = self.client.invoke(request).await.unwrap();
+        assert_eq!(response.status, 200);
+        let body = String::from_utf8(response.body.to_vec()).unwrap();
+        body.strip_prefix("=1").unwrap().parse().unwrap()
+    }
+
+    /// The group of the spare process.
+    async fn spare(&mut self) -> u32 {
+        loop {
+            if let Announcement::GroupStarted { group } = next(&mut self.announcements).await {
+                let group = group.unsigned_abs();
+                if alive(group) {
+                    return group;
+                }
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().try_into().unwrap());
+        kill(pid, signal).unwrap();
+    }
+
+    async fn ends(&mut self) {
+        let child = &mut self.child;
+        eventually("the runner ends", async || {
+            child.try_wait().unwrap().is_some()
+        })
+        .await;
+    }
+}
+
+fn announcements(child: &mut Child) -> mpsc::UnboundedReceiver<Announcement> {
+    use std::io::{BufRead as _, BufReader};
+
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let out = child.stdout.take().unwrap();
+    std::thread::spawn(move || {
+        for line in BufReader::new(out).lines().map_while(Result::ok) {
+            let announcement = Announcement::parse(&line).expect("nothing else on standard output");
+            let _ = sender.send(announcement);
+        }
+    });
+    receiver
+}
+
+async fn next(announcements: &mut mpsc::UnboundedReceiver<Announcement>) -> Announcement {
+    let next = tokio::time::timeout(PATIENCE, announcements.recv());
+    next.await
+        .expect("an announcement in time")
+        .expect("an announcement")
+}
+
+#[tokio::test]
+async fn an_order_to_end_leaves_no_process_and_no_file() {
+    for by_lifeline in [false, true] {
+        let Some(mut program) = Program::start().await else {
+            return;
+        };
+        let spare = program.spare().await;
+        let running = program.call().await;
+        assert_eq!(
+            spare, running,
+            "the first call takes the process in waiting"
+        );
+        let refilled = program.spare().await;
+        assert_ne!(refilled, running);
+        if by_lifeline {
+            drop(program.child.stdin.take());
+        } else {
+            program.signal(Signal::SIGTERM);
+        }
+        program.ends().await;
+        assert!(!alive(running) && !alive(refilled));
+        let left = std::fs::read_dir(program.temporary.path()).unwrap().count();
+        assert_eq!(left, 0, "by lifeline: {by_lifeline}");
+    }
+}
+
+#[tokio::test]
+async fn functions_end_when_the_runner_is_killed() {
+    let Some(mut program) = Program::start().await else {
+        return;
+    };
+    let running = program.call().await;
+    let spare = program.spare().await;
+    program.signal(Signal::SIGKILL);
+    program.ends().await;
+    for pid in [running, spare] {
+        eventually("the process ends", async || !alive(pid)).await;
+    }
+}

@@ -1,0 +1,166 @@
+//! Field rules at work: which fields a caller sees of a record, and which of a write's changes they may not make.
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::{FieldRules, Rule, Scope};
+use crate::core::{
+    fault::Operation,
+    filter::{Filter, Truth},
+    path::FieldPath,
+    record::Fields,
+    schema::Field,
+    value,
+    view::{Mask, View},
+};
+
+/// All field rules of a schema, parents before their parts.
+#[derive(Debug, Default)]
+pub struct FieldGuards(Vec<Guard>);
+
+#[derive(Debug)]
+struct Guard {
+    path: FieldPath,
+    rules: FieldRules,
+    /// Parts of this field that have rules of their own, which then count instead of this one.
+    parts: Vec<FieldPath>,
+}
+
+impl FieldGuards {
+    /// Gathers the rules of fields, of their parts and of the parts of list elements.
+    #[must_use]
+    pub fn collect(fields: Option<&IndexMap<String, Field>>) -> Self {
+        let mut found = Vec::new();
+        for (name, field) in fields.into_iter().flatten() {
+            gather(name, field, &mut found);
+        }
+        let paths: Vec<_> = found.iter().map(|(path, _)| path.clone()).collect();
+        let guard = |(path, rules): (FieldPath, FieldRules)| Guard {
+            parts: paths
+                .iter()
+                .filter(|other| other.is_within(&path) && **other != path)
+                .cloned()
+                .collect(),
+            path,
+            rules,
+        };
+        Self(found.into_iter().map(guard).collect())
+    }
+
+    /// How this caller sees records.
+    #[must_use]
+    pub fn reader(&self, scope: &Scope) -> Reader {
+        let mut reader = Reader::default();
+        if scope.is_exempt() {
+            return reader;
+        }
+        for guard in &self.0 {
+            let filter = guard.rules.rule(Operation::Read).compile(scope);
+            match filter.constant_truth() {
+                Some(Truth::True) => {}
+                Some(Truth::False | Truth::Unknown) => reader.hidden.push(guard.path.clone()),
+                None => reader.conditional.push((guard.path.clone(), filter)),
+            }
+        }
+        reader
+    }
+
+    /// The fields, as `data.` and a path, that differ between `before` and `after` and that the caller may not write.
+    /// Conditions are asked of `subject`; a missing field and a null one are the same.
+    #[must_use]
+    pub fn refused(
+        &self,
+        operation: Operation,
+        scope: &Scope,
+        subject: &Fields,
+        (before, after): (&Fields, &Fields),
+    ) -> Vec<String> {
+        if scope.is_exempt() {
+            return Vec::new();
+        }
+        let refused = self.0.iter().filter(|guard| {
+            let rule = guard.rules.rule(operation);
+            *rule != Rule::Everyone
+                && guard.differs(before, after)
+                && !grants(&rule.compile(scope), subject)
+        });
+        refused
+            .map(|guard| format!("data.{}", guard.path))
+            .collect()
+    }
+}
+
+fn gather(path: &str, field: &Field, found: &mut Vec<(FieldPath, FieldRules)>) {
+    if let Some(rules) = &field.rules {
+        found.push((FieldPath::parse(path), rules.clone()));
+    }
+    let items = field.items.as_deref();
+    let parts = field.properties.iter();
+    for (name, part) in parts.chain(items.into_iter().flat_map(|items| &items.properties)) {
+        gather(&format!("{path}.{name}"), part, found);
+    }
+}
+
+/// Rules cannot hit a step limit, for they have no patterns; if one could not be evaluated it would grant nothing.
+fn grants(filter: &Filter, record: &Fields) -> bool {
+    filter.matches(record).unwrap_or(false)
+}
+
+impl Guard {
+    fn differs(&self, before: &Fields, after: &Fields) -> bool {
+        let mask = Mask::new(&self.parts);
+        let before = self.path.resolve(View::masked(before, &mask));
+        let after = self.path.resolve(View::masked(after, &mask));
+        let before = before.as_deref().map_or(&Value::Null, empty_is_null);
+        !value::equals(before, after.as_deref().map_or(&Value::Null, empty_is_null))
+    }
+}
+
+/// An object that only has parts with rules of their own is as good as none.
+fn empty_is_null(value: &Value) -> &Value {
+    match value {
+        Value::Object(object) if object.is_empty() => &Value::Null,
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => value,
+    }
+}
+
+/// Which fields one caller sees.
+#[derive(Clone, Debug, Default)]
+pub struct Reader {
+    hidden: Vec<FieldPath>,
+    conditional: Vec<(FieldPath, Filter)>,
+}
+
+impl Reader {
+    /// Whether every field of every record is visible.
+    #[must_use]
+    pub const fn sees_all(&self) -> bool {
+        self.hidden.is_empty() && self.conditional.is_empty()
+    }
+
+    /// Whether the top-level field, or a part of it, may be hidden in some record.
+    #[must_use]
+    pub fn may_miss(&self, field: &str) -> bool {
+        let conditional = self.conditional.iter().map(|(path, _)| path);
+        self.hidden
+            .iter()
+            .chain(conditional)
+            .any(|path| path.first() == field)
+    }
+
+    /// What is hidden in this record.
+    #[must_use]
+    pub fn mask(&self, record: &Fields) -> Mask<'_> {
+        if self.sees_all() {
+            return Mask::NONE;
+        }
+        let conditional = self.conditional.iter();
+        let conditional = conditional.filter(|(_, shown)| !grants(shown, record));
+        Mask::new(self.hidden.iter().chain(conditional.map(|(path, _)| path)))
+    }
+}

@@ -1,0 +1,149 @@
+//! The records of one entity: by id, in the order of creation, and by the values that filters ask for.
+
+use std::{collections::HashMap, sync::Arc};
+
+use serde_json::Value;
+
+use super::{
+    index::{Indexes, Postings, WORTHWHILE},
+    record::{Fields, Record},
+    stamp::RecordId,
+    timeline::Timeline,
+};
+
+/// Records and their indexes. Cheap to read consistently: see [`Collection::snapshot`].
+#[derive(Debug, Default)]
+pub struct Collection {
+    timeline: Arc<Timeline>,
+    by_id: HashMap<RecordId, u64>,
+    indexes: Indexes,
+    next_seq: u64,
+}
+
+/// An equality that every wanted record fulfils: a top-level field and the values it may have.
+pub type Hint<'a> = (&'a str, &'a [Value]);
+
+impl Collection {
+    /// How many records there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.timeline.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.timeline.is_empty()
+    }
+
+    /// The record with this id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Arc<Record>> {
+        let seq = self.by_id.get(&RecordId::parse(id)?)?;
+        self.timeline.get(*seq)
+    }
+
+    /// All records as they are now, for as long as the snapshot is kept.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Timeline> {
+        Arc::clone(&self.timeline)
+    }
+
+    /// Adds a record.
+    pub fn insert(&mut self, id: RecordId, fields: Fields) -> Arc<Record> {
+        let record = Arc::new(Record::new(self.next_seq, id, fields));
+        self.next_seq += 1;
+        self.by_id.insert(id, record.seq());
+        self.put(Arc::clone(&record));
+        record
+    }
+
+    /// Puts new fields in the place of a record's; answers with the new version.
+    pub fn replace(&mut self, old: &Record, fields: Fields) -> Arc<Record> {
+        let record = Arc::new(Record::new(old.seq(), old.id(), fields));
+        self.put(Arc::clone(&record));
+        record
+    }
+
+    /// Takes a record out.
+    pub fn remove(&mut self, id: RecordId) -> Option<Arc<Record>> {
+        let seq = self.by_id.remove(&id)?;
+        let removed = Arc::make_mut(&mut self.timeline).remove(seq)?;
+        self.indexes.note(Some(&removed), None);
+        Some(removed)
+    }
+
+    /// The field of `hints` that should be indexed before they are used, if one should.
+    #[must_use]
+    pub fn wanted_index<'a>(&self, hints: &[Hint<'a>]) -> Option<&'a str> {
+        let served = hints
+            .iter()
+            .any(|(field, _)| *field == "id" || self.indexes.has(field));
+        if self.len() < WORTHWHILE || served {
+            return None;
+        }
+        hints.first().map(|(field, _)| *field)
+    }
+
+    /// Indexes `field`.
+    pub fn build_index(&mut self, field: &str) {
+        self.indexes.build(field, &self.timeline);
+    }
+
+    /// The creation sequences of the fewest records that the hints leave; `None` when they leave all.
+    #[must_use]
+    pub fn candidates(&self, hints: &[Hint<'_>]) -> Option<Candidates> {
+        hints
+            .iter()
+            .filter_map(|(field, values)| self.by_hint(field, values))
+            .min_by_key(Candidates::len)
+    }
+
+    fn by_hint(&self, field: &str, values: &[Value]) -> Option<Candidates> {
+        if field != "id" {
+            return self.indexes.candidates(field, values).map(Candidates);
+        }
+        let ids = values.iter().filter_map(Value::as_str);
+        let seqs = ids.filter_map(|id| self.by_id.get(&RecordId::parse(id)?));
+        Some(Candidates(seqs.copied().map(Postings::One).collect()))
+    }
+
+    fn put(&mut self, record: Arc<Record>) {
+        let before = Arc::make_mut(&mut self.timeline).insert(Arc::clone(&record));
+        self.indexes.note(before.as_deref(), Some(&record));
+    }
+}
+
+/// Creation sequences of records that may match.
+#[derive(Debug)]
+pub struct Candidates(Vec<Postings>);
+
+impl Candidates {
+    /// At most how many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0
+            .iter()
+            .map(|postings| postings.as_slice().len())
+            .sum()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Each once, ascending. A single value's are shared, not copied.
+    #[must_use]
+    pub fn into_ascending(mut self) -> Postings {
+        if self.0.len() == 1 {
+            return self.0.swap_remove(0);
+        }
+        let all = self.0.iter().flat_map(|postings| postings.as_slice());
+        let mut all: Vec<_> = all.copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        Postings::Many(Arc::new(all))
+    }
+}

@@ -1,0 +1,172 @@
+//! One caller at one entity: the schema, the caller's side of its rules, and the refusals, each with its line in the log.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::core::{
+    access::{Reader, Rule, Scope},
+    caller::Principal,
+    fault::{Fault, Operation},
+    filter::Filter,
+    record::{Fields, Record},
+    schema::Schema,
+};
+
+/// What one caller may do with one entity.
+#[derive(Debug)]
+pub struct Access {
+    schema: Arc<Schema>,
+    scope: Scope,
+    entity: Arc<str>,
+}
+
+impl Access {
+    /// The caller of `scope` at the entity of `schema`.
+    #[must_use]
+    pub const fn new(schema: Arc<Schema>, scope: Scope, entity: Arc<str>) -> Self {
+        Self {
+            schema,
+            scope,
+            entity,
+        }
+    }
+
+    /// The entity's schema.
+    #[must_use]
+    pub const fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// The entity's name.
+    #[must_use]
+    pub const fn entity(&self) -> &Arc<str> {
+        &self.entity
+    }
+
+    /// The caller.
+    #[must_use]
+    pub const fn principal(&self) -> &Principal {
+        self.scope.principal()
+    }
+
+    /// The records with which the caller may do this.
+    #[must_use]
+    pub fn filter(&self, operation: Operation) -> Filter {
+        self.schema.rules().filter(operation, &self.scope)
+    }
+
+    /// Which fields the caller sees.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.schema.guards().reader(&self.scope)
+    }
+
+    /// Whether the caller may do this with the record.
+    #[must_use]
+    pub fn allows(&self, operation: Operation, record: &Fields) -> bool {
+        self.filter(operation).matches(record).unwrap_or(false)
+    }
+
+    /// Whether the rule is literally `false`, and the caller not exempt.
+    #[must_use]
+    pub fn forbids(&self, operation: Operation) -> bool {
+        *self.schema.rules().rule(operation) == Rule::Nobody && !self.scope.is_exempt()
+    }
+
+    /// Refuses a record that the caller may not create.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Denied`].
+    pub fn require_create(&self, record: &Fields) -> Result<(), Fault> {
+        if self.allows(Operation::Create, record) {
+            return Ok(());
+        }
+        self.log_refusal(Operation::Create, None);
+        Err(self.denied(Operation::Create))
+    }
+
+    /// The answer when an operation as a whole is refused.
+    #[must_use]
+    pub fn denied(&self, operation: Operation) -> Fault {
+        Fault::Denied {
+            operation,
+            entity: self.entity.to_string(),
+        }
+    }
+
+    /// Passes a stored record on if the caller may read it and do this with it. To the caller a record that is not
+    /// theirs is one that does not exist; the log tells the difference.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::NoSuchRecord`].
+    pub fn require<'a>(
+        &self,
+        operation: Operation,
+        id: &str,
+        found: Option<&'a Arc<Record>>,
+    ) -> Result<&'a Arc<Record>, Fault> {
+        let missing = || self.no_such_record(id);
+        let record = found.ok_or_else(missing)?;
+        for needed in [Operation::Read, operation] {
+            if !self.allows(needed, record.fields()) {
+                self.log_refusal(needed, Some(id));
+                return Err(missing());
+            }
+        }
+        Ok(record)
+    }
+
+    /// The answer when there is no such record for the caller.
+    #[must_use]
+    pub fn no_such_record(&self, id: &str) -> Fault {
+        Fault::NoSuchRecord {
+            entity: self.entity.to_string(),
+            id: id.to_owned(),
+        }
+    }
+
+    /// Refuses changes to fields that the caller may not write. `subject` is what the rules' conditions look at.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::FieldsDenied`] with all such fields.
+    pub fn require_fields(
+        &self,
+        operation: Operation,
+        subject: &Fields,
+        change: (&Fields, &Fields),
+    ) -> Result<(), Fault> {
+        let guards = self.schema.guards();
+        let fields = guards.refused(operation, &self.scope, subject, change);
+        if fields.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(
+            entity = &*self.entity,
+            operation = operation.name(),
+            caller = %self.principal(),
+            fields = fields.join(", "),
+            "refused by a field rule"
+        );
+        Err(Fault::FieldsDenied { operation, fields })
+    }
+
+    /// Says in the log which rule refused what to whom.
+    pub fn log_refusal(&self, operation: Operation, id: Option<&str>) {
+        let rule = serde_json::from_slice::<Value>(self.schema.document()).unwrap_or_default();
+        let rules = &rule["rls"];
+        let rule = rules.get(operation.name()).or_else(|| rules.get("write"));
+        let rule = rule.unwrap_or(&Value::Null);
+        tracing::warn!(
+            entity = &*self.entity,
+            operation = operation.name(),
+            id,
+            caller = %self.principal(),
+            %rule,
+            "refused by an entity rule"
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! The keys that records sort by. An array sorts by its smallest element in ascending order and by its largest in
+//! descending order, and an empty one below null, as in MongoDB.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::convert::Infallible;
+
+use serde_json::Value;
+
+use super::Direction;
+use crate::core::path::{FieldPath, Found, walk};
+use crate::core::value::compare;
+use crate::core::view::View;
+
+/// What one field of a sort order makes of a record.
+#[derive(Debug, Clone)]
+pub(super) enum Key<'a> {
+    /// An array without elements.
+    Empty,
+    /// A value; null for a missing one.
+    Value(Cow<'a, Value>),
+}
+
+impl<'a> Key<'a> {
+    pub(super) fn of(path: &FieldPath, direction: Direction, view: View<'a>) -> Self {
+        let rest = &path.segments()[1..];
+        match view.get(path.first()) {
+            None => Self::null(),
+            Some(Cow::Borrowed(value)) => Self::within(value, rest, direction),
+            Some(Cow::Owned(value)) => Key::within(&value, rest, direction).into_owned(),
+        }
+    }
+
+    fn within(value: &'a Value, rest: &[Box<str>], direction: Direction) -> Self {
+        let mut best: Option<Self> = None;
+        let mut offer = |key: Self| {
+            let is_better = best
+                .as_ref()
+                .is_none_or(|best| direction.apply(key.cmp(best)).is_lt());
+            if is_better {
+                best = Some(key);
+            }
+        };
+        let Ok(_) = walk(value, rest, &mut |found: Found<'a>| {
+            match found.value {
+                Some(Value::Array(items)) if found.unfolds && items.is_empty() => {
+                    offer(Self::Empty);
+                }
+                Some(Value::Array(items)) if found.unfolds => {
+                    items
+                        .iter()
+                        .for_each(|item| offer(Self::Value(Cow::Borrowed(item))));
+                }
+                Some(value) => offer(Self::Value(Cow::Borrowed(value))),
+                None => offer(Self::null()),
+            }
+            Ok::<_, Infallible>(false)
+        });
+        best.unwrap_or_else(Self::null)
+    }
+
+    fn null() -> Self {
+        Self::Value(Cow::Borrowed(&Value::Null))
+    }
+
+    pub(super) fn into_owned(self) -> Key<'static> {
+        match self {
+            Self::Empty => Key::Empty,
+            Self::Value(value) => Key::Value(Cow::Owned(value.into_owned())),
+        }
+    }
+
+    pub(super) fn cmp(&self, other: &Key<'_>) -> Ordering {
+        match (self, other) {
+            (Self::Empty, Key::Empty) => Ordering::Equal,
+            (Self::Empty, Key::Value(_)) => Ordering::Less,
+            (Self::Value(_), Key::Empty) => Ordering::Greater,
+            (Self::Value(left), Key::Value(right)) => compare(left, right),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Codes, tokens and password hashes.
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher as _, PasswordVerifier as _, phc},
+};
+use tokio::task;
+
+use crate::core::{fault::Fault, users::PasswordHash};
+
+/// Six digits that nobody can foresee.
+pub(crate) fn code() -> Result<String, Fault> {
+    // 4_294_000_000 is the greatest multiple of a million below 2^32: numbers above it would favour small codes.
+    loop {
+        let number = getrandom::u32().map_err(no_randomness)?;
+        if number < 4_294_000_000 {
+            return Ok(format!("{:06}", number % 1_000_000));
+        }
+    }
+}
+
+/// 128 bits that nobody can foresee, as hex.
+pub(crate) fn token() -> Result<String, Fault> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes).map_err(no_randomness)?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn no_randomness(error: getrandom::Error) -> Fault {
+    tracing::error!(%error, "the operating system has no randomness to give");
+    Fault::Unprocessable("Could not make a code, please try again".to_owned())
+}
+
+/// Hashes a password, on a thread that may block: it is meant to take long.
+pub(crate) async fn hash(password: String) -> Result<PasswordHash, Fault> {
+    blocking(move || {
+        let mut salt = [0_u8; 16];
+        getrandom::fill(&mut salt).map_err(no_randomness)?;
+        let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
+        let hash = hash.map_err(|_| Fault::bad_request("This password cannot be used"))?;
+        Ok(PasswordHash(hash.to_string()))
+    })
+    .await
+}
+
+/// Whether this is the password, on a thread that may block.
+pub(crate) async fn is_right(password: String, hash: PasswordHash) -> Result<bool, Fault> {
+    blocking(move || {
+        let Ok(hash) = phc::PasswordHash::new(&hash.0) else {
+            return Ok(false);
+        };
+        let verified = Argon2::default().verify_password(password.as_bytes(), &hash);
+        Ok(verified.is_ok())
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    match task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{code, hash, is_right, token};
+
+    #[test]
+    fn codes_are_six_digits_and_tokens_differ() {
+        let code = code().unwrap();
+        assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()));
+        assert_ne!(token().unwrap(), token().unwrap());
+    }
+
+    #[tokio::test]
+    async fn only_the_right_password_fits_its_hash() {
+        let hash = hash("correct horse".to_owned()).await.unwrap();
+        assert!(hash.0.starts_with("$argon2id$"));
+        assert!(
+            is_right("correct horse".to_owned(), hash.clone())
+                .await
+                .unwrap()
+        );
+        assert!(!is_right("wrong horse".to_owned(), hash).await.unwrap());
+    }
+}
