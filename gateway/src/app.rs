@@ -6,7 +6,7 @@ use axum::{
 };
 
 use crate::{
-    api::{auth, entities, fallback, functions, integrations, invitations, media, settings},
+    api::{auth, entities, fallback, functions, integrations, invitations, login, media, settings},
     layers,
     state::AppState,
 };
@@ -114,6 +114,9 @@ fn local_routes() -> Router<AppState> {
             &core("CreateFileSignedUrl"),
             post(integrations::sign_file_url),
         )
+        .route("/login", get(login::page))
+        .route("/login/login.js", get(login::script))
+        .route("/login/login.css", get(login::style))
         .route("/media/{name}", get(media::public))
         .route("/media/private/{name}", get(media::private))
 }

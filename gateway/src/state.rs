@@ -1,6 +1,7 @@
 //! What handlers share: what the last configuration said, and what outlives configurations.
 
 use std::{
+    fmt,
     net::IpAddr,
     sync::{
         Arc,
@@ -56,7 +57,6 @@ impl Site {
 }
 
 /// What one configuration made.
-#[derive(Debug)]
 pub(crate) struct Setup {
     pub(crate) config: ConfigureRequest,
     pub(crate) store: StoreClient,
@@ -66,6 +66,18 @@ pub(crate) struct Setup {
     /// Belongs to one platform, one app and the users of one store.
     pub(crate) vouchers: Arc<Vouchers>,
     other_app: Arc<AtomicBool>,
+}
+
+/// Without the configuration itself, which holds secrets.
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let config = &self.config;
+        f.debug_struct("Setup")
+            .field("app_id", &config.app_id)
+            .field("store", &config.store_address)
+            .field("runner", &config.runner_address)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Setup {

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use prost::Message as _;
 use tonic::Status;
 
-use crate::{Code, v1::FailureDetail};
+use crate::{Code, rpc_status, v1::FailureDetail};
 
 /// Bytes of a text that travels in a status. Trailers are limited, and nobody reads more.
 const TEXT_LIMIT: usize = 4096;
+
+/// The full name of the message that carries a failure.
+const DETAIL: &str = "backlot.v1.FailureDetail";
 
 /// A failed request.
 ///
@@ -98,10 +100,8 @@ impl Failure {
     }
 
     fn from_details(details: &[u8]) -> Option<Self> {
-        if details.is_empty() {
-            return None;
-        }
-        Self::try_from(FailureDetail::decode(details).ok()?).ok()
+        let detail: FailureDetail = rpc_status::detail(details, DETAIL)?;
+        Self::try_from(detail).ok()
     }
 
     fn from_transport(service: &str, status: &Status) -> Self {
@@ -162,7 +162,8 @@ impl From<Failure> for Status {
         let code = failure.code.grpc();
         let detail = FailureDetail::from(failure);
         let message = detail.message.clone();
-        Self::with_details(code, message, detail.encode_to_vec().into())
+        let details = rpc_status::encode(code, &message, DETAIL, &detail);
+        Self::with_details(code, message, details)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod code;
 pub mod failure;
 pub mod host;
 pub mod process;
+mod rpc_status;
 pub mod telemetry;
 pub mod token;
 

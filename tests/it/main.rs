@@ -1,6 +1,8 @@
 //! The whole system from outside: the real command as a process, driven over HTTP, gRPC, signals, the official SDK and a
 //! browser. One file for each side that it shows.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod api;
 mod functions;
 mod grpc;
@@ -11,10 +13,7 @@ mod sdk;
 mod startup;
 
 use serde_json::{Value, json};
-use tests::{
-    project::Project,
-    server::{Launch, Server},
-};
+use tests::{launch::Launch, project::Project, server::Server};
 
 /// The stand-in for a developer who has not logged in.
 const DEVELOPER: &str = "developer@example.com";
@@ -30,17 +29,33 @@ fn backlot(project: &Project) -> Launch<'_> {
 /// Signs in; any password does for the developer.
 async fn sign_in(server: &Server, email: &str) -> String {
     let credentials = json!({ "email": email, "password": "anything" });
-    let answer = server.send(reqwest::Method::POST, "/api/apps/local/auth/login", &credentials).await.expect(200);
-    answer["access_token"].as_str().expect("a login answers a token").to_owned()
+    let answer = server
+        .send(
+            reqwest::Method::POST,
+            "/api/apps/local/auth/login",
+            &credentials,
+        )
+        .await
+        .expect(200);
+    answer["access_token"]
+        .as_str()
+        .expect("a login answers a token")
+        .to_owned()
 }
 
 /// Stores a task and returns its record.
 async fn add_task(server: &Server, title: &str) -> Value {
-    server.send(reqwest::Method::POST, TASKS, &json!({ "title": title })).await.expect(201)
+    server
+        .send(reqwest::Method::POST, TASKS, &json!({ "title": title }))
+        .await
+        .expect(201)
 }
 
 /// Titles of the tasks in the order of the answer.
 fn titles(records: &Value) -> Vec<&str> {
     let records = records.as_array().expect("a list answers an array");
-    records.iter().map(|record| record["title"].as_str().expect("a task has a title")).collect()
+    records
+        .iter()
+        .map(|record| record["title"].as_str().expect("a task has a title"))
+        .collect()
 }

@@ -6,9 +6,11 @@ use nix::sys::signal::Signal;
 use reqwest::Method;
 use serde_json::json;
 use tests::{
+    http::Answer,
+    launch::Launch,
     process::send,
     project::Project,
-    server::{Answer, Launch, Server},
+    server::Server,
     tools::Clients,
     wait::{eventually, that},
 };
@@ -27,7 +29,11 @@ const COMEBACK: Duration = Duration::from_secs(20);
 
 /// A project that starts whatever can be started: a function, and a frontend with children of its own.
 fn everything() -> Project {
-    let project = Project::new().with_tasks().frontend("sleep 600 & sleep 601");
+    with_frontend("sleep 600 & sleep 601")
+}
+
+fn with_frontend(command: &str) -> Project {
+    let project = Project::new().with_tasks().frontend(command);
     project.function("hello", "Deno.serve(() => new Response('hello'));")
 }
 
@@ -35,12 +41,30 @@ fn everything() -> Project {
 async fn start_everything(launch: &Launch<'_>) -> Server {
     let server = launch.start().await;
     assert_eq!(server.get("/functions/hello").await.text, "hello");
-    eventually("services, Deno and the frontend's children run", COMEBACK, async || {
-        let processes = server.processes();
-        let all = [" store ", " runner ", " gateway ", "deno", "sleep 600", "sleep 601"];
-        let missing = all.iter().find(|part| !processes.iter().any(|process| process.arguments.contains(**part)));
-        that(missing.is_none(), format!("{missing:?} is not among {processes:?}"))
-    })
+    eventually(
+        "services, Deno and the frontend's children run",
+        COMEBACK,
+        async || {
+            let processes = server.processes();
+            let all = [
+                " store ",
+                " runner ",
+                " gateway ",
+                "deno",
+                "sleep 600",
+                "sleep 601",
+            ];
+            let missing = all.iter().find(|part| {
+                !processes
+                    .iter()
+                    .any(|process| process.arguments.contains(**part))
+            });
+            that(
+                missing.is_none(),
+                format!("{missing:?} is not among {processes:?}"),
+            )
+        },
+    )
     .await;
     server
 }
@@ -48,7 +72,9 @@ async fn start_everything(launch: &Launch<'_>) -> Server {
 /// Process id of a service, from `backlot status`.
 async fn pid_of(launch: &Launch<'_>, service: &str) -> i32 {
     let status = launch.status().await;
-    let pid = status["services"][service]["pid"].as_i64().unwrap_or_else(|| panic!("{status}"));
+    let pid = status["services"][service]["pid"]
+        .as_i64()
+        .unwrap_or_else(|| panic!("{status}"));
     i32::try_from(pid).unwrap()
 }
 
@@ -57,12 +83,29 @@ async fn kill(launch: &Launch<'_>, service: &str) {
 }
 
 async fn is_closed(port: u16) -> bool {
-    TcpStream::connect(("127.0.0.1", port)).await.is_err() && TcpStream::connect(("::1", port)).await.is_err()
+    TcpStream::connect(("127.0.0.1", port)).await.is_err()
+        && TcpStream::connect(("::1", port)).await.is_err()
+}
+
+/// A request whose body never comes, and of which we know that it is being served.
+async fn hanging_request(port: u16) -> TcpStream {
+    let mut request = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let head = format!(
+        "POST {TASKS} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\
+         expect: 100-continue\r\n\r\n"
+    );
+    request.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    request.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100");
+    request
 }
 
 #[tokio::test]
 async fn a_signal_ends_everything_in_order_and_leaves_nothing() {
-    let Some(clients) = Clients::get().await else { return };
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
         let project = everything();
         let launch = backlot(&project).clients(&clients);
@@ -75,8 +118,19 @@ async fn a_signal_ends_everything_in_order_and_leaves_nothing() {
         assert_eq!(project.entries_of_user("tmp"), [""; 0]);
         assert_eq!(project.entries_of_user("run/backlot"), [""; 0]);
         let output = server.output();
-        assert_eq!(output.stdout, [format!("Dev server is available at http://localhost:{port}")], "{}", output.text());
-        assert!(!output.says("error:") && !output.says("warning:"), "{}", output.text());
+        assert_eq!(
+            output.stdout,
+            [format!(
+                "Dev server is available at http://localhost:{port}"
+            )],
+            "{}",
+            output.text()
+        );
+        assert!(
+            !output.says("error:") && !output.says("warning:"),
+            "{}",
+            output.text()
+        );
     }
 }
 
@@ -85,28 +139,26 @@ async fn a_second_interrupt_cuts_a_hanging_drain_short() {
     let project = Project::new().with_tasks();
     let mut server = backlot(&project).start().await;
     let port = server.port();
-    // A request whose body never comes, and of which we know that it is being served.
-    let mut request = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    let head = format!(
-        "POST {TASKS} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\nexpect: 100-continue\r\n\r\n"
-    );
-    request.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = [0; 12];
-    request.read_exact(&mut answer).await.unwrap();
-    assert_eq!(&answer, b"HTTP/1.1 100");
-
+    let _request = hanging_request(port).await;
     server.signal(Signal::SIGINT);
-    eventually("the first signal closes the port", COMEBACK, async || that(is_closed(port).await, "open")).await;
+    eventually("the first signal closes the port", COMEBACK, async || {
+        that(is_closed(port).await, "open")
+    })
+    .await;
     assert_eq!(server.interrupt().await, 130);
     server.nothing_left(ORPHANS).await;
 }
 
 #[tokio::test]
 async fn a_killed_command_takes_everything_with_it() {
-    let Some(clients) = Clients::get().await else { return };
-    let project = everything();
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    // Not even what does not want to end, or has something to finish, holds it up.
+    let project = with_frontend("trap '' TERM; sleep 600 & sleep 601");
     let launch = backlot(&project).clients(&clients);
     let mut server = start_everything(&launch).await;
+    let _request = hanging_request(server.port()).await;
     server.signal(Signal::SIGKILL);
     assert_eq!(server.ended().await, 137);
     server.nothing_left(ORPHANS).await;
@@ -125,8 +177,13 @@ async fn a_killed_gateway_comes_back_on_its_port() {
     kill(&launch, "gateway").await;
     eventually("the gateway answers again", COMEBACK, async || {
         let request = server.request(Method::GET, TASKS).bearer_auth(&token);
-        let answer = Answer::try_to(request).await.map_err(|error| error.to_string())?;
-        that(answer.status == 200 && answer.text.contains("kept"), answer.text)
+        let answer = Answer::try_to(request)
+            .await
+            .map_err(|error| error.to_string())?;
+        that(
+            answer.status == 200 && answer.text.contains("kept"),
+            answer.text,
+        )
     })
     .await;
     server.says("the gateway is back").await;
@@ -135,21 +192,36 @@ async fn a_killed_gateway_comes_back_on_its_port() {
 
 #[tokio::test]
 async fn a_killed_runner_comes_back_and_functions_with_it() {
-    let Some(clients) = Clients::get().await else { return };
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
     let project = everything();
     let launch = backlot(&project).clients(&clients);
     let server = start_everything(&launch).await;
-    let deno_of_old = server.processes().into_iter().filter(|process| process.arguments.contains("deno"));
+    let deno_of_old = server
+        .processes()
+        .into_iter()
+        .filter(|process| process.arguments.contains("deno"));
     let deno_of_old: Vec<i32> = deno_of_old.map(|process| process.pid).collect();
     kill(&launch, "runner").await;
     eventually("the function answers again", COMEBACK, async || {
         let answer = server.get("/functions/hello").await;
-        assert!(answer.status == 200 || answer.status == 503 || answer.status == 502, "{answer:?}");
-        that(answer.text == "hello" && server.output().says("the runner is back"), answer.text)
+        assert!(
+            answer.status == 200 || answer.status == 503 || answer.status == 502,
+            "{answer:?}"
+        );
+        that(
+            answer.text == "hello" && server.output().says("the runner is back"),
+            answer.text,
+        )
     })
     .await;
     eventually("the old function processes are gone", ORPHANS, async || {
-        let left: Vec<_> = server.processes().into_iter().filter(|process| deno_of_old.contains(&process.pid)).collect();
+        let left: Vec<_> = server
+            .processes()
+            .into_iter()
+            .filter(|process| deno_of_old.contains(&process.pid))
+            .collect();
         that(left.is_empty(), format!("{left:?}"))
     })
     .await;
@@ -166,7 +238,11 @@ async fn a_killed_store_comes_back_empty_with_its_schemas_and_its_user_and_says_
     eventually("the store answers again, empty", COMEBACK, async || {
         let begin = Instant::now();
         let answer = server.get(TASKS).await;
-        assert!(begin.elapsed() < Duration::from_secs(8), "a request hung for {:?}", begin.elapsed());
+        assert!(
+            begin.elapsed() < Duration::from_secs(8),
+            "a request hung for {:?}",
+            begin.elapsed()
+        );
         if answer.status == 503 {
             assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
         }
@@ -174,9 +250,13 @@ async fn a_killed_store_comes_back_empty_with_its_schemas_and_its_user_and_says_
         that(answer.text == "[]", answer.text)
     })
     .await;
-    server.says("all records and accounts it held are gone").await;
+    server
+        .says("all records and accounts it held are gone")
+        .await;
     // The token still says who it is, and the account is there again.
-    let me = server.request(Method::GET, "/api/apps/local/entities/User/me").bearer_auth(token);
+    let me = server
+        .request(Method::GET, "/api/apps/local/entities/User/me")
+        .bearer_auth(token);
     assert_eq!(Answer::to(me).await.expect(200)["email"], "ada@example.com");
 }
 
@@ -187,16 +267,29 @@ async fn requests_are_refused_at_once_while_a_service_is_away() {
     // One that is attached is not brought back, so that it stays away.
     let store = launch.spawn_other(&["store", "--listen", "127.0.0.1:0"]);
     let address = crate::grpc::announced(&store).await;
-    let server = launch.args(&["--attach", &format!("store={address}")]).start().await;
+    let server = launch
+        .args(&["--attach", &format!("store={address}")])
+        .start()
+        .await;
     add_task(&server, "there").await;
     store.signal(Signal::SIGKILL);
     eventually("the store is missed", COMEBACK, async || {
         let begin = Instant::now();
         let answer = server.get(TASKS).await;
-        assert!(begin.elapsed() < Duration::from_secs(8), "a request hung for {:?}", begin.elapsed());
+        assert!(
+            begin.elapsed() < Duration::from_secs(8),
+            "a request hung for {:?}",
+            begin.elapsed()
+        );
         that(answer.status == 503, format!("{answer:?}"))?;
         assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
-        assert!(!answer.json()["message"].as_str().unwrap_or_default().is_empty(), "{answer:?}");
+        assert!(
+            !answer.json()["message"]
+                .as_str()
+                .unwrap_or_default()
+                .is_empty(),
+            "{answer:?}"
+        );
         Ok(())
     })
     .await;
@@ -209,15 +302,21 @@ async fn a_service_that_keeps_crashing_ends_the_server() {
     let mut server = launch.start().await;
     let mut last = 0;
     for _ in 0..4 {
-        let pid = eventually("the store runs, as another process than before", COMEBACK, async || {
-            let pid = pid_of(&launch, "store").await;
-            that(pid != last, format!("pid {pid}")).map(|()| pid)
-        })
+        let pid = eventually(
+            "the store runs, as another process than before",
+            COMEBACK,
+            async || {
+                let pid = pid_of(&launch, "store").await;
+                that(pid != last, format!("pid {pid}")).map(|()| pid)
+            },
+        )
         .await;
         send(pid, Signal::SIGKILL);
         last = pid;
     }
     assert_eq!(server.ended().await, 1);
-    server.says("the store failed more than three times within a minute").await;
+    server
+        .says("the store failed more than three times within a minute")
+        .await;
     server.nothing_left(ORPHANS).await;
 }

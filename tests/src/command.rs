@@ -30,17 +30,31 @@ impl Finished {
 
 impl std::fmt::Display for Finished {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { code, stdout, stderr } = self;
-        write!(f, "exit status {code}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
+        let Self {
+            code,
+            stdout,
+            stderr,
+        } = self;
+        write!(
+            f,
+            "exit status {code}\n--- stdout\n{stdout}\n--- stderr\n{stderr}"
+        )
     }
 }
 
 /// A program to start, which is killed when its handle is dropped and reads nothing from the terminal.
 #[must_use]
 pub fn command(program: impl AsRef<OsStr>) -> Command {
-    #[expect(clippy::disallowed_methods, reason = "the one place of this crate that starts processes")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place of this crate that starts processes"
+    )]
     let mut command = Command::new(program);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
     command
 }
 
@@ -51,7 +65,9 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 /// When it cannot be started, or is not done after `limit`.
 pub async fn finish(mut command: Command, limit: Duration) -> Finished {
     let name = format!("{:?}", command.as_std());
-    let running = command.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
+    let running = command
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
     let output = timeout(limit, running.wait_with_output())
         .await
         .unwrap_or_else(|_| panic!("not done within {limit:?}: {name}"))
@@ -67,5 +83,8 @@ pub async fn finish(mut command: Command, limit: Duration) -> Finished {
 #[must_use]
 pub fn code(status: std::process::ExitStatus) -> i32 {
     use std::os::unix::process::ExitStatusExt as _;
-    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1)
+    status
+        .code()
+        .or_else(|| status.signal().map(|signal| 128 + signal))
+        .unwrap_or(-1)
 }

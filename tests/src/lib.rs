@@ -1,7 +1,7 @@
 //! The harness of the whole-system tests: temporary projects, the real command as a child process, real clients.
 //!
 //! ```text
-//!   project ──files──► server ──spawns──► backlot dev ──► store, runner, gateway, Deno, frontend
+//!   project ──files──► launch ──spawns──► backlot dev ──► store, runner, gateway, Deno, frontend
 //!                        │  ▲
 //!                  wait ─┘  └── tools: Node scripts with the official SDK, Chromium, buf
 //! ```
@@ -9,6 +9,9 @@
 //! Everything here panics with a sentence when it cannot do what a test needs: there is nobody to handle an error.
 
 pub mod command;
+pub mod http;
+pub mod launch;
+pub mod output;
 pub mod process;
 pub mod project;
 pub mod server;

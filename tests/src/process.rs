@@ -26,19 +26,26 @@ pub(crate) fn marked(mark: &str) -> Vec<Process> {
     let wanted = format!("{MARK}={mark}");
     let is_marked = |pid: &i32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == wanted.as_bytes())
+        environment
+            .split(|byte| *byte == 0)
+            .any(|variable| variable == wanted.as_bytes())
     };
     let pids = fs::read_dir("/proc").expect("Linux lists processes in /proc");
     pids.flatten()
         .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
         .filter(is_marked)
-        .map(|pid| Process { pid, arguments: arguments(pid) })
+        .map(|pid| Process {
+            pid,
+            arguments: arguments(pid),
+        })
         .collect()
 }
 
 fn arguments(pid: i32) -> String {
     let raw = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    String::from_utf8_lossy(&raw).trim_end_matches('\0').replace('\0', " ")
+    String::from_utf8_lossy(&raw)
+        .trim_end_matches('\0')
+        .replace('\0', " ")
 }
 
 /// Sends a signal to one process; one that is gone is no error.

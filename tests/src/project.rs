@@ -31,7 +31,10 @@ impl Project {
     /// No project at all, only its folder.
     #[must_use]
     pub fn empty() -> Self {
-        let folder = tempfile::Builder::new().prefix("backlot-it-").tempdir().expect("the system has temporary folders");
+        let folder = tempfile::Builder::new()
+            .prefix("backlot-it-")
+            .tempdir()
+            .expect("the system has temporary folders");
         for name in ["home", "state", "cache", "run", "tmp", "project"] {
             fs::create_dir(folder.path().join(name)).expect("a new folder can be filled");
         }
@@ -52,7 +55,10 @@ impl Project {
     #[must_use]
     pub fn at(root: &Path) -> Self {
         let project = Self::empty();
-        Self { root: fs::canonicalize(root).expect("the project exists"), ..project }
+        Self {
+            root: fs::canonicalize(root).expect("the project exists"),
+            ..project
+        }
     }
 
     /// `base44/config.jsonc`.
@@ -71,7 +77,10 @@ impl Project {
     #[must_use]
     pub fn entity(self, name: &str, properties: &Value) -> Self {
         let schema = json!({ "name": name, "type": "object", "properties": properties });
-        self.file(&format!("base44/entities/{name}.jsonc"), &schema.to_string())
+        self.file(
+            &format!("base44/entities/{name}.jsonc"),
+            &schema.to_string(),
+        )
     }
 
     /// The entity that most tests use: a task with `title`, `done` and `priority`.
@@ -115,7 +124,10 @@ impl Project {
         let login = json!({
             "accessToken": "a", "refreshToken": "r", "expiresAt": 4_102_444_800_000_u64, "email": email, "name": name,
         });
-        write(&self.user("home").join(".base44/auth/auth.json"), &login.to_string());
+        write(
+            &self.user("home").join(".base44/auth/auth.json"),
+            &login.to_string(),
+        );
         self
     }
 
@@ -137,19 +149,27 @@ impl Project {
         let Ok(entries) = fs::read_dir(self.user(folder)) else {
             return Vec::new();
         };
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+        entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect()
     }
 }
 
 fn write(path: &Path, text: &str) {
     let folder = path.parent().expect("files are in folders");
-    fs::create_dir_all(folder).and_then(|()| fs::write(path, text)).unwrap_or_else(|error| {
-        panic!("cannot write {}: {error}", path.display());
-    });
+    fs::create_dir_all(folder)
+        .and_then(|()| fs::write(path, text))
+        .unwrap_or_else(|error| {
+            panic!("cannot write {}: {error}", path.display());
+        });
 }
 
 fn copy(source: &Path, target: &Path) {
-    for entry in fs::read_dir(source).unwrap_or_else(|error| panic!("{}: {error}", source.display())).flatten() {
+    for entry in fs::read_dir(source)
+        .unwrap_or_else(|error| panic!("{}: {error}", source.display()))
+        .flatten()
+    {
         let (from, to) = (entry.path(), target.join(entry.file_name()));
         if entry.file_name() == "node_modules" || entry.file_name() == "dist" {
             continue;

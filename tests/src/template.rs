@@ -33,17 +33,29 @@ pub async fn installed() -> Option<PathBuf> {
     instantiate(&folder.join(TEMPLATE), &project);
     if !project.join("node_modules/.package-lock.json").exists() {
         let mut install = command(&npm);
-        install.args(["install", "--no-audit", "--no-fund"]).current_dir(&project);
-        let _ = finish(install, LIMIT).await.success("npm install in the template");
+        install
+            .args(["install", "--no-audit", "--no-fund"])
+            .current_dir(&project);
+        let _ = finish(install, LIMIT)
+            .await
+            .success("npm install in the template");
     }
     Some(project)
 }
 
 async fn unpack(npm: &Path, folder: &Path) {
     let mut pack = command(npm);
-    pack.args(["pack", PACKAGE, "--silent", "--pack-destination"]).arg(folder).current_dir(folder);
+    pack.args(["pack", PACKAGE, "--silent", "--pack-destination"])
+        .arg(folder)
+        .current_dir(folder);
     let packed = finish(pack, LIMIT).await.success("npm pack");
-    let file = packed.stdout.trim().lines().last().expect("npm names the file it wrote").to_owned();
+    let file = packed
+        .stdout
+        .trim()
+        .lines()
+        .last()
+        .expect("npm names the file it wrote")
+        .to_owned();
     let mut unpack = command("tar");
     unpack.args(["-xzf", &file]).current_dir(folder);
     let _ = finish(unpack, LIMIT).await.success("tar");
@@ -52,7 +64,10 @@ async fn unpack(npm: &Path, folder: &Path) {
 /// Files that end in `.ejs` are filled in; the head of one may name the file to write.
 fn instantiate(source: &Path, target: &Path) {
     fs::create_dir_all(target).expect("cargo's folder can be written");
-    for entry in fs::read_dir(source).expect("the package holds the template").flatten() {
+    for entry in fs::read_dir(source)
+        .expect("the package holds the template")
+        .flatten()
+    {
         let (from, name) = (entry.path(), entry.file_name());
         let name = name.to_string_lossy();
         if from.is_dir() {
@@ -75,9 +90,16 @@ fn head(text: &str) -> Option<(&str, &str)> {
 
 /// The three variables of the template; without a description, its optional part goes.
 fn fill(text: &str) -> String {
-    let filled = text.replace("<%= projectId %>", APP_ID).replace("<%= name %>", "From the template");
-    match (filled.find("<% if (description) { %>"), filled.find("<% } %>")) {
-        (Some(begin), Some(end)) => format!("{}{}", &filled[..begin], &filled[end + "<% } %>".len()..]),
+    let filled = text
+        .replace("<%= projectId %>", APP_ID)
+        .replace("<%= name %>", "From the template");
+    match (
+        filled.find("<% if (description) { %>"),
+        filled.find("<% } %>"),
+    ) {
+        (Some(begin), Some(end)) => {
+            format!("{}{}", &filled[..begin], &filled[end + "<% } %>".len()..])
+        }
         _ => filled,
     }
 }
@@ -88,7 +110,10 @@ mod tests {
 
     #[test]
     fn the_head_names_the_file() {
-        assert_eq!(head("---\noutputFileName: .app.jsonc\n---\nbody"), Some((".app.jsonc", "body")));
+        assert_eq!(
+            head("---\noutputFileName: .app.jsonc\n---\nbody"),
+            Some((".app.jsonc", "body"))
+        );
         assert_eq!(head("no head"), None);
     }
 

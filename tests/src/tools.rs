@@ -25,7 +25,11 @@ const SCRIPT_LIMIT: Duration = Duration::from_secs(150);
 ///
 /// Under `CI=true`, where everything has to be there.
 pub fn skip(reason: &str) {
-    assert_ne!(env::var("CI").as_deref(), Ok("true"), "this has to run here: {reason}");
+    assert_ne!(
+        env::var("CI").as_deref(),
+        Ok("true"),
+        "this has to run here: {reason}"
+    );
     #[expect(clippy::print_stderr, reason = "a test says why it did nothing")]
     {
         eprintln!("skipped: {reason}");
@@ -36,13 +40,17 @@ pub fn skip(reason: &str) {
 #[must_use]
 pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+    env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|file| file.is_file())
 }
 
 /// Chromium, or what its users call it.
 #[must_use]
 pub fn chromium() -> Option<PathBuf> {
-    let found = ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(on_path);
+    let found = ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find_map(on_path);
     if found.is_none() {
         skip("there is no Chromium");
     }
@@ -60,7 +68,9 @@ pub fn kept(name: &str) -> PathBuf {
 /// The workspace's root.
 #[must_use]
 pub fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is a folder of the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("this crate is a folder of the workspace")
 }
 
 /// Held by one test, of whatever process, at a time.
@@ -78,7 +88,12 @@ pub async fn turn(name: &str) -> Turn {
         let file = File::create(path)?;
         file.lock().map(|()| file)
     });
-    Turn(waiting.await.expect("waiting does not panic").expect("the lock's file can be made"))
+    Turn(
+        waiting
+            .await
+            .expect("waiting does not panic")
+            .expect("the lock's file can be made"),
+    )
 }
 
 /// The clients of `tests/clients`, installed.
@@ -103,8 +118,12 @@ impl Clients {
         let _alone = turn("clients").await;
         if !is_installed(&folder) {
             let mut install = command(npm);
-            install.args(["ci", "--ignore-scripts"]).current_dir(&folder);
-            let _ = finish(install, INSTALL_LIMIT).await.success("npm ci in tests/clients");
+            install
+                .args(["ci", "--ignore-scripts"])
+                .current_dir(&folder);
+            let _ = finish(install, INSTALL_LIMIT)
+                .await
+                .success("npm ci in tests/clients");
         }
         Some(Self { node, folder })
     }
@@ -116,7 +135,10 @@ impl Clients {
     /// With what it printed, when it fails.
     pub async fn run(&self, script: &str, variables: &[(&str, &str)]) -> Finished {
         let mut command = command(&self.node);
-        command.arg(script).current_dir(&self.folder).envs(variables.iter().copied());
+        command
+            .arg(script)
+            .current_dir(&self.folder)
+            .envs(variables.iter().copied());
         finish(command, SCRIPT_LIMIT).await.success(script)
     }
 
@@ -128,7 +150,11 @@ impl Clients {
     #[must_use]
     pub fn deno(&self) -> PathBuf {
         let package = self.platform_package("@deno", "deno");
-        package.expect("npm installs the executable of this platform").parent().expect("a file is in a folder").to_owned()
+        package
+            .expect("npm installs the executable of this platform")
+            .parent()
+            .expect("a file is in a folder")
+            .to_owned()
     }
 
     /// buf, as a command to add arguments to.
@@ -138,7 +164,10 @@ impl Clients {
     /// When npm has none for this platform.
     #[must_use]
     pub fn buf(&self) -> Command {
-        let mut command = command(self.platform_package("@bufbuild", "bin/buf").expect("npm installs the executable of this platform"));
+        let mut command = command(
+            self.platform_package("@bufbuild", "bin/buf")
+                .expect("npm installs the executable of this platform"),
+        );
         // It has a cache of its own, which nobody else needs to share.
         command.env("BUF_CACHE_DIR", kept("buf"));
         command
@@ -147,16 +176,26 @@ impl Clients {
     /// The first package of a scope that holds that file.
     fn platform_package(&self, scope: &str, file: &str) -> Option<PathBuf> {
         let packages = fs::read_dir(self.folder.join("node_modules").join(scope)).ok()?;
-        packages.flatten().map(|package| package.path().join(file)).find(|path| {
-            // The package of the scope's own name holds a script that looks for the others.
-            path.is_file() && path.parent().is_some_and(|folder| !folder.ends_with("buf/bin"))
-        })
+        packages
+            .flatten()
+            .map(|package| package.path().join(file))
+            .find(|path| {
+                // The package of the scope's own name holds a script that looks for the others.
+                path.is_file()
+                    && path
+                        .parent()
+                        .is_some_and(|folder| !folder.ends_with("buf/bin"))
+            })
     }
 }
 
 /// npm writes a copy of the lock file when it is done; a newer lock file means other versions.
 fn is_installed(folder: &Path) -> bool {
-    let modified = |file: &str| fs::metadata(folder.join(file)).and_then(|meta| meta.modified()).ok();
+    let modified = |file: &str| {
+        fs::metadata(folder.join(file))
+            .and_then(|meta| meta.modified())
+            .ok()
+    };
     let done = modified("node_modules/.package-lock.json");
     done.is_some() && done >= modified("package-lock.json")
 }
@@ -164,7 +203,10 @@ fn is_installed(folder: &Path) -> bool {
 /// What a server's environment needs so that npm and Deno, run by it, keep their downloads between runs.
 #[must_use]
 pub fn caches() -> Vec<(&'static str, PathBuf)> {
-    let mut caches = vec![("DENO_DIR", kept("deno")), ("NPM_CONFIG_CACHE", kept("npm"))];
+    let mut caches = vec![
+        ("DENO_DIR", kept("deno")),
+        ("NPM_CONFIG_CACHE", kept("npm")),
+    ];
     // The registry to use is the developer's choice.
     if let Some(home) = env::home_dir() {
         caches.push(("NPM_CONFIG_USERCONFIG", home.join(".npmrc")));

@@ -12,14 +12,21 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// # Panics
 ///
 /// After `limit`, with `what` did not happen and the status that the last look answered.
-pub async fn eventually<T>(what: &str, limit: Duration, mut check: impl AsyncFnMut() -> Result<T, String>) -> T {
+pub async fn eventually<T>(
+    what: &str,
+    limit: Duration,
+    mut check: impl AsyncFnMut() -> Result<T, String>,
+) -> T {
     let begin = Instant::now();
     loop {
         let status = match check().await {
             Ok(value) => return value,
             Err(status) => status,
         };
-        assert!(begin.elapsed() < limit, "within {limit:?} this did not happen: {what}. The last status: {status}");
+        assert!(
+            begin.elapsed() < limit,
+            "within {limit:?} this did not happen: {what}. The last status: {status}"
+        );
         sleep(PAUSE).await;
     }
 }

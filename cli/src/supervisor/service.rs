@@ -8,7 +8,10 @@ use std::{
     fmt,
     net::SocketAddr,
     process::ExitStatus,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -97,6 +100,8 @@ struct Traces {
     tail: Mutex<VecDeque<String>>,
     /// Process groups that the service has started and not ended, the functions' processes.
     groups: Mutex<HashSet<i32>>,
+    /// It has said where it listens.
+    listens: AtomicBool,
 }
 
 impl Service {
@@ -235,6 +240,8 @@ async fn read_announcements(
             Ok(Announcement::GroupStarted { group }) => drop(traces.groups.lock().insert(group)),
             Ok(Announcement::GroupEnded { group }) => drop(traces.groups.lock().remove(&group)),
             Ok(announcement @ (Announcement::Listening { .. } | Announcement::Failed { .. })) => {
+                let listens = matches!(announcement, Announcement::Listening { .. });
+                traces.listens.fetch_or(listens, Ordering::Relaxed);
                 if let Some(first) = first.take() {
                     let _ = first.send(announcement);
                 }
@@ -269,6 +276,8 @@ async fn read_log(
                 level: Level::Debug,
                 ..entry
             }),
+            // Why a start failed is told by whoever wanted it, once.
+            Level::Error if !traces.listens.load(Ordering::Relaxed) => {}
             Level::Debug | Level::Warn | Level::Error => terminal.entry(&entry),
         }
     }

@@ -6,6 +6,7 @@ pub(crate) mod fallback;
 pub(crate) mod functions;
 pub(crate) mod integrations;
 pub(crate) mod invitations;
+pub(crate) mod login;
 pub(crate) mod media;
 pub(crate) mod settings;
 

@@ -23,7 +23,8 @@ use self::{
 };
 use crate::{error::Problem, state::AppState, traffic::Visit};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Carries the id of a request, from its caller to us, from us to functions, and back.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Wraps every request.
 pub(crate) async fn edge(State(state): State<AppState>, request: Request, next: Next) -> Response {

@@ -4,7 +4,7 @@ use axum::extract::Request;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::Call;
-use crate::layers::origin;
+use crate::layers::{REQUEST_ID, origin, request_id};
 
 const APP_ID: HeaderName = HeaderName::from_static("base44-app-id");
 const API_URL: HeaderName = HeaderName::from_static("base44-api-url");
@@ -36,6 +36,20 @@ pub(crate) fn drop_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// What comes back from the function. A connection that becomes something else says so to both sides.
+pub(super) fn incoming(headers: &mut HeaderMap, is_switch: bool) {
+    let protocol = headers.remove(header::UPGRADE).filter(|_| is_switch);
+    drop_hop_by_hop(headers);
+    if let Some(protocol) = protocol {
+        switch_to(headers, protocol);
+    }
+}
+
+fn switch_to(headers: &mut HeaderMap, protocol: HeaderValue) {
+    headers.insert(header::UPGRADE, protocol);
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+}
+
 /// What the function is sent: everything the caller sent, and who and where this server is. A caller's own word on the
 /// latter does not count.
 pub(super) fn outgoing(call: &Call<'_>, request: &Request, is_upgrade: bool) -> HeaderMap {
@@ -44,8 +58,7 @@ pub(super) fn outgoing(call: &Call<'_>, request: &Request, is_upgrade: bool) -> 
     let protocol = headers.remove(header::UPGRADE);
     drop_hop_by_hop(&mut headers);
     if let (true, Some(protocol)) = (is_upgrade, protocol) {
-        headers.insert(header::UPGRADE, protocol);
-        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        switch_to(&mut headers, protocol);
     }
     // The client library names the function's own address; the wait for `100 Continue` ended here.
     headers.remove(header::HOST);
@@ -58,12 +71,11 @@ pub(super) fn outgoing(call: &Call<'_>, request: &Request, is_upgrade: bool) -> 
     let url = origin::base_url(request.uri(), given, call.port);
     let url = HeaderValue::from_str(&url).ok();
     set(&mut headers, API_URL, url);
-    let token = call.setup.keys.service(call.identity.email()).token;
-    set(
-        &mut headers,
-        SERVICE,
-        HeaderValue::from_str(&format!("Bearer {token}")).ok(),
-    );
+    let service = call.setup.keys.service_bearer(call.identity.email());
+    headers.insert(SERVICE, service);
+    if let Some(id) = request_id::current() {
+        headers.insert(REQUEST_ID, id.header());
+    }
     headers
 }
 

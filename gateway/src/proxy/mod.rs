@@ -7,7 +7,7 @@ mod upgrade;
 use std::{sync::Arc, time::Duration};
 
 use axum::{body::Body, extract::Request, response::Response};
-use http::{HeaderMap, Method, Uri, Version, uri::PathAndQuery};
+use http::{HeaderMap, Method, StatusCode, Uri, Version, uri::PathAndQuery};
 use hyper::body::{Body as _, Incoming};
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
@@ -181,8 +181,9 @@ fn target(call: &Call<'_>, uri: &Uri) -> Result<PathAndQuery, Failure> {
 
 /// The function's answer, as it is but for what belongs to the connection.
 fn incoming(response: http::Response<Incoming>, function: Arc<str>) -> Response {
+    let is_switch = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let mut response = response.map(Body::new);
-    drop_hop_by_hop(response.headers_mut());
+    headers::incoming(response.headers_mut(), is_switch);
     *response.version_mut() = Version::HTTP_11;
     response.extensions_mut().insert(AnsweredBy(function));
     response

@@ -1,10 +1,12 @@
 //! Session tokens: HS256, signed with the project's own key, verified in signature and expiry, always.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
+use http::HeaderValue;
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind,
 };
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::Identity;
@@ -56,12 +58,21 @@ pub(crate) enum Refusal {
     Foreign,
 }
 
+/// How long a service token is given out again, in seconds. Every call of a function carries one, and signing anew each
+/// time costs more than the rest of the headers.
+const REUSE: u64 = 60 * 60;
+
+/// Users whose service tokens are kept at the same time.
+const KEPT: usize = 256;
+
 /// Signs and verifies.
 pub(crate) struct Keys {
     encoding: EncodingKey,
     decoding: DecodingKey,
     header: Header,
     validation: Validation,
+    /// By the user for whom they act; the empty name is nobody's.
+    service: Mutex<HashMap<String, (HeaderValue, u64)>>,
 }
 
 impl Keys {
@@ -74,6 +85,7 @@ impl Keys {
             decoding: DecodingKey::from_secret(secret),
             header: Header::new(Algorithm::HS256),
             validation,
+            service: Mutex::default(),
         }
     }
 
@@ -92,6 +104,25 @@ impl Keys {
             Some(SERVICE_ROLE.to_owned()),
             act,
         )
+    }
+
+    /// `Bearer …` of a service token that is not much older than new.
+    pub(crate) fn service_bearer(&self, on_behalf_of: Option<&str>) -> HeaderValue {
+        let (user, now) = (on_behalf_of.unwrap_or_default(), now());
+        let mut kept = self.service.lock();
+        match kept.get(user) {
+            Some((bearer, until)) if now < *until => return bearer.clone(),
+            Some(_) | None => {}
+        }
+        let token = self.service(on_behalf_of).token;
+        let bearer = HeaderValue::from_str(&format!("Bearer {token}"));
+        let mut bearer = bearer.expect("a token is letters, digits and dots");
+        bearer.set_sensitive(true);
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(user.to_owned(), (bearer.clone(), now + REUSE));
+        bearer
     }
 
     /// The signature of a private file's address, good for `lifetime` seconds.

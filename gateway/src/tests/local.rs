@@ -80,3 +80,49 @@ async fn what_is_not_served_says_so() {
         assert_eq!(json["message"], json["error"], "{line}");
     }
 }
+
+#[tokio::test]
+async fn the_login_page_sends_tokens_to_pages_of_this_machine_only() {
+    let harness = Harness::with(|config| {
+        config.app_name = "<b>{{developer}}</b>".to_owned();
+        config.frontend_url = "http://localhost:5173".to_owned();
+    })
+    .await;
+    let page = harness
+        .get("/login?from_url=http%3A%2F%2Flocalhost%3A3000%2Fa%3Fb%3D1%26c")
+        .await;
+    assert_eq!(page.status, 200);
+    assert!(
+        page.text()
+            .contains(r#"data-return="http://localhost:3000/a?b=1&amp;c""#)
+    );
+    assert!(
+        page.text()
+            .contains("&lt;b&gt;&#123;&#123;developer}}&lt;/b&gt;")
+    );
+    assert!(
+        page.header("content-security-policy")
+            .contains("frame-ancestors 'none'")
+    );
+    for url in [
+        "https%3A%2F%2Fevil.example",
+        "javascript%3Aalert(1)",
+        "%22%3E%3Cscript%3E",
+        "",
+    ] {
+        let page = harness.get(&format!("/login?from_url={url}")).await;
+        assert!(
+            page.text()
+                .contains(r#"data-return="http://localhost:5173""#),
+            "{url}"
+        );
+    }
+    for (path, kind) in [
+        ("/login/login.js", "text/javascript"),
+        ("/login/login.css", "text/css"),
+    ] {
+        let part = harness.get(path).await;
+        assert_eq!(part.status, 200);
+        assert!(part.header("content-type").starts_with(kind));
+    }
+}

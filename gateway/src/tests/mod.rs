@@ -2,6 +2,7 @@
 
 mod accounts;
 mod callers;
+mod control;
 mod edge;
 mod entities;
 mod fake_runner;

@@ -119,6 +119,8 @@ async fn an_upgraded_connection_is_left_alone() {
     client.write_all(head.as_bytes()).await.unwrap();
     let answer = read_until(&mut client, "\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+    assert!(answer.contains("connection: upgrade\r\n"), "{answer}");
+    assert!(answer.contains("upgrade: echo\r\n"), "{answer}");
     client.write_all(b"ping").await.unwrap();
     read_until(&mut client, "ping").await;
 }

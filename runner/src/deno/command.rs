@@ -62,6 +62,8 @@ fn permissions(settings: &Settings, files: &Files) -> Vec<OsString> {
     }
     let readable = [
         Some(settings.root.clone()),
+        // Deno checks where a symbolic link leads, too.
+        settings.root.canonicalize().ok(),
         Some(files.code()),
         Some(files.scratch()),
         cache(&settings.environment),

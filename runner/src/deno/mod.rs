@@ -2,6 +2,7 @@
 
 mod boot;
 mod command;
+mod errors;
 mod files;
 mod run;
 mod speech;

@@ -16,13 +16,14 @@ use tokio::{
 
 use super::{
     boot::{Booted, Boots},
+    errors::{boot_error, exit_error, load_error, log_failure, timeout_error},
     speech::Speech,
 };
 use crate::{
     control::{FromProcess, Link, ToProcess},
     launcher::{Job, Order, Report, Reports},
     logs::Logs,
-    pool::{LoadError, LoadErrorKind},
+    pool::LoadError,
     worker::Worker,
 };
 
@@ -150,7 +151,9 @@ impl Process {
                 Event::Exit(how) => return Err(Unloaded::Exited(how)),
                 Event::Order(_) => return Err(Unloaded::Ordered),
                 Event::Deadline if self.deadline() > Instant::now() => {}
-                Event::Deadline => return Err(Unloaded::Failed(self.timeout_error())),
+                Event::Deadline => {
+                    return Err(Unloaded::Failed(timeout_error(READY, self.speech.tail())));
+                }
             }
         }
     }
@@ -275,19 +278,6 @@ impl Process {
         log_failure(&self.logs, &self.job.function.name, &error);
         self.reports().send(Report::Failed(error));
     }
-
-    fn timeout_error(&self) -> LoadError {
-        let tail = self.speech.tail();
-        LoadError {
-            kind: LoadErrorKind::TimedOut,
-            message: format!(
-                "was not ready within {} s: its module is still being loaded",
-                READY.as_secs()
-            ),
-            detail: tail.clone(),
-            printed: true,
-        }
-    }
 }
 
 /// Why a process did not come up.
@@ -299,60 +289,6 @@ enum Unloaded {
 
 fn describe(status: std::io::Result<ExitStatus>) -> String {
     status.map_or_else(|error| error.to_string(), |status| status.to_string())
-}
-
-fn boot_error(message: &str) -> LoadError {
-    let (message, detail) = message.split_once('\n').unwrap_or((message, ""));
-    LoadError {
-        kind: LoadErrorKind::Failed,
-        message: message.to_owned(),
-        detail: detail.to_owned(),
-        printed: false,
-    }
-}
-
-fn load_error(message: String, frame: &str, stack: &str) -> LoadError {
-    let parts = [frame, stack].into_iter().filter(|part| !part.is_empty());
-    LoadError {
-        kind: LoadErrorKind::Failed,
-        message,
-        detail: parts.collect::<Vec<_>>().join("\n"),
-        printed: false,
-    }
-}
-
-/// A process that ended while it loaded, most likely by an error that nobody caught: Deno prints that as `error: …`.
-fn exit_error(how: &str, tail: &str, root: &Path) -> LoadError {
-    let reason = tail
-        .lines()
-        .find_map(|line| line.strip_prefix("error: "))
-        .or_else(|| tail.lines().last());
-    let message = match reason {
-        Some(reason) => format!("its process ended ({how}): {}", relative(reason, root)),
-        None => format!("its process ended ({how})"),
-    };
-    LoadError {
-        kind: LoadErrorKind::Failed,
-        message,
-        detail: tail.to_owned(),
-        printed: true,
-    }
-}
-
-fn relative(text: &str, root: &Path) -> String {
-    let root = root.display();
-    text.replace(&format!("file://{root}/"), "")
-        .replace(&format!("{root}/"), "")
-}
-
-fn log_failure(logs: &Logs, function: &str, error: &LoadError) {
-    let heading = format!("failed to start: {}", error.message);
-    logs.write(function, Level::Error, heading);
-    if !error.printed {
-        for line in error.detail.lines() {
-            logs.write(function, Level::Error, line);
-        }
-    }
 }
 
 /// The path as a URL, with everything escaped that has a meaning in one.
@@ -374,7 +310,7 @@ fn file_url(path: &Path) -> String {
 mod tests {
     use std::path::Path;
 
-    use super::{exit_error, file_url};
+    use super::file_url;
 
     #[test]
     fn a_path_with_any_character_becomes_a_url() {
@@ -382,20 +318,5 @@ mod tests {
             file_url(Path::new("/a b/ü#?.ts")),
             "file:///a%20b/%C3%BC%23%3F.ts"
         );
-    }
-
-    #[test]
-    fn an_exit_is_explained_by_what_deno_printed() {
-        let tail = "noise\nerror: Uncaught (in promise) Error: x\n    at file:///p/e.ts:1:2";
-        for (tail, expected) in [
-            (
-                tail,
-                "its process ended (1): Uncaught (in promise) Error: x",
-            ),
-            ("", "its process ended (1)"),
-            ("at file:///p/e.ts", "its process ended (1): at e.ts"),
-        ] {
-            assert_eq!(exit_error("1", tail, Path::new("/p")).message, expected);
-        }
     }
 }

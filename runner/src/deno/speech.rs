@@ -85,7 +85,30 @@ impl Speech {
 }
 
 async fn read_out(out: ChildStdout, function: String, logs: Arc<Logs>) {
-    read_lines(out, |line| logs.write(&function, Level::Info, line)).await;
+    read_lines(out, |line| print(&logs, &function, Level::Info, line)).await;
+}
+
+/// Writes a line, with the level and the request that the bootstrap may have marked it with.
+fn print(logs: &Logs, function: &str, level: Level, line: String) {
+    match unmark(&line) {
+        Some((level, id, text)) => logs.write_for(function, level, text, id),
+        None => logs.write(function, level, line),
+    }
+}
+
+/// Takes `␞`, a letter, the request's id and `␟` out of a line. Whatever stands before them is indentation.
+fn unmark(line: &str) -> Option<(Level, String, String)> {
+    let (before, rest) = line.split_once('\u{1e}')?;
+    let (mark, text) = rest.split_once('\u{1f}')?;
+    let mut letters = mark.chars();
+    let level = match letters.next()? {
+        'I' => Level::Info,
+        'W' => Level::Warn,
+        'E' => Level::Error,
+        _ => return None,
+    };
+    let id = letters.as_str().to_owned();
+    Some((level, id, format!("{before}{text}")))
 }
 
 #[derive(Clone, Debug, Default)]
@@ -111,8 +134,9 @@ impl ErrorReader {
 
     fn line(&self, line: String) {
         if !is_download(&line) {
-            self.tail.push(&line);
-            self.logs.write(&self.function, Level::Error, line);
+            let text = unmark(&line).map(|(_, _, text)| text);
+            self.tail.push(text.as_deref().unwrap_or(&line));
+            print(&self.logs, &self.function, Level::Error, line);
             return;
         }
         let first = {
@@ -134,4 +158,40 @@ fn is_download(line: &str) -> bool {
     line.strip_prefix("Download ").is_some_and(|what| {
         what.starts_with("http") || what.starts_with("npm:") || what.starts_with("jsr:")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::v1::log_line::Level;
+
+    use super::{is_download, unmark};
+
+    #[test]
+    fn marks_are_read_and_taken_out() {
+        let marked = |level, id: &str, text: &str| Some((level, id.to_owned(), text.to_owned()));
+        for (line, expected) in [
+            ("\u{1e}Ir1\u{1f}hello", marked(Level::Info, "r1", "hello")),
+            (
+                "  \u{1e}W\u{1f}grouped",
+                marked(Level::Warn, "", "  grouped"),
+            ),
+            ("plain", None),
+            ("\u{1e}Er1 no end", None),
+            ("\u{1e}Xr1\u{1f}unknown", None),
+        ] {
+            assert_eq!(unmark(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn only_denos_own_progress_is_a_download() {
+        for (line, expected) in [
+            ("Download https://registry.npmjs.org/x", true),
+            ("Download npm:x", true),
+            ("Download finished", false),
+            ("  Download https://x", false),
+        ] {
+            assert_eq!(is_download(line), expected, "{line}");
+        }
+    }
 }

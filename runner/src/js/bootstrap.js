@@ -6,14 +6,20 @@
 //
 // Plain JavaScript, because Deno would otherwise keep a compiled copy of this file in the user's cache for every launch.
 
+import { AsyncLocalStorage } from "node:async_hooks";
+
 const { connect, env, exit, inspect, readTextFileSync, serve, upgradeWebSocket } = Deno;
 const { error: printError } = console;
+/** The id of the request that is being handled, wherever its code runs. */
+const requestId = new AsyncLocalStorage();
 const now = () => performance.now();
 const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 const NO_HANDLER = "The function must export default a request handler or call Deno.serve()";
 // A module may call Deno.serve() from an async function that it does not wait for.
 const LATE_SERVE_MS = 250;
+// And another may wait, while it loads, for its server to finish.
+const SERVED_MS = 300;
 // Requests that were already on their way when the runner took the address back.
 const LINGER_QUIET_MS = 200;
 const LINGER_MOST_MS = 1000;
@@ -41,11 +47,19 @@ function relative(text) {
   return places.reduce((text, [from, to]) => text.replaceAll(from, to), text);
 }
 
-/** The stack without the lines that are ours or Deno's. */
-function userStack(error) {
-  const text = error instanceof Error ? inspect(error, { colors: false }) : inspect(error, { colors: false });
+/** The stack without the lines that are ours or Deno's, and those of its causes. */
+function userStack(error, depth = 0) {
+  if (!(error instanceof Error)) return inspect(error, { colors: false });
+  const text = String(error.stack || `${error.name}: ${error.message}`);
   const ours = (line) => /^\s+at /.test(line) && (line.includes(own) || /\(?(ext|node):/.test(line));
-  return text.split("\n").filter((line) => !ours(line)).join("\n");
+  const stack = widened(error, text.split("\n").filter((line) => !ours(line)).join("\n"));
+  return error.cause === undefined || depth >= 5 ? stack : `${stack}\nCaused by ${userStack(error.cause, depth + 1)}`;
+}
+
+/** A refusal says how to get the permission here; Deno's flags are not the user's to give. */
+function widened(error, text) {
+  const flags = /, run again with the --allow-\S+ flag/;
+  return error instanceof Deno.errors.NotCapable ? text.replace(flags, "; `--function-permissions all` allows it") : text;
 }
 
 /** Where in the project the error happened: `base44/functions/x/entry.ts:3:5`, or undefined. */
@@ -62,16 +76,14 @@ function placeOf(error) {
 
 /** One line for the answer: what was thrown, without stack, code frame or absolute path. */
 function summaryOf(error) {
-  if (!(error instanceof Error)) return relative(String(inspect(error, { colors: false })));
-  let text = String(error.message).split("\n    at ")[0];
-  // The parser's message is followed by a drawing of the line.
-  text = text.split("\n").filter((line) => !/^\s*(\d+ )?\|/.test(line)).join(" ").trim();
-  if (error instanceof Deno.errors.NotCapable) {
-    text = text.replace(/, run again with the --allow-\S+ flag/, "") + "; `--function-permissions all` allows it";
-  }
-  return relative(error.name === "Error" || text.startsWith(`${error.name}:`) || /^\w*Error: /.test(text)
-    ? text
-    : `${error.name}: ${text}`);
+  if (!(error instanceof Error)) return relative(inspect(error, { colors: false }));
+  // A parser's message goes on with a drawing of the line, a network error's with its causes by number.
+  const drawing = (line) => /^\s*((\d+ )?\||[1-9]\d*: )/.test(line);
+  let text = String(error.message).split("\n    at ")[0].split("\n").filter((line) => !drawing(line));
+  text = text.map((line) => line.replace(/^\s+(0: )?/, "")).join(" ").trim();
+  text = widened(error, text);
+  const plain = error.name === "Error" || error.code === "ERR_MODULE_NOT_FOUND" || /^\w*Error: /.test(text);
+  return relative(plain ? text : `${error.name}: ${text}`);
 }
 
 function withPlace(error) {
@@ -99,11 +111,33 @@ function frameOf(place) {
   return shown.join("\n");
 }
 
+// === Output ===
+
+const idOf = (request) => request?.headers.get("x-request-id") ?? undefined;
+
+/** Tells the runner, within the output itself, the level of each line and the request that it belongs to. */
+function marked(level, id, text) {
+  return text.split("\n").map((line) => `\u001e${level}${id ?? ""}\u001f${line}`).join("\n");
+}
+
+/** `console` as it was, but for the marks. What needs Deno's own formatting goes without. */
+function markConsole() {
+  for (const [method, level] of [["log", "I"], ["info", "I"], ["debug", "I"], ["warn", "W"], ["error", "E"]]) {
+    const print = console[method];
+    console[method] = (...values) => {
+      const id = requestId.getStore();
+      const formatted = values.length > 1 && typeof values[0] === "string" && values[0].includes("%");
+      if (formatted || (id === undefined && method !== "warn")) return print(...values);
+      const texts = values.map((value) => typeof value === "string" ? value : inspect(value, { colors: false }));
+      print(marked(level, id, texts.join(" ")));
+    };
+  }
+}
+
 // === Requests ===
 
 function failed(error, request) {
-  if (request?.signal.aborted) return new Response(null, { status: 499 });
-  printError(`Uncaught ${userStack(error)}`);
+  printError(marked("E", idOf(request), `Uncaught ${userStack(error)}`));
   return errorResponse(500, `Function "${state.name}" threw ${withPlace(error)}`, request);
 }
 
@@ -112,7 +146,7 @@ function errorResponse(status, message, request) {
     message,
     detail: message,
     error_type: "FunctionError",
-    request_id: request?.headers.get("x-request-id") ?? null,
+    request_id: idOf(request) ?? null,
     traceback: "",
     error: message,
   };
@@ -151,11 +185,13 @@ function use() {
 function dispatch(request, info) {
   const done = use();
   state.lastUsed = now();
-  info.completed.then(done, done);
+  // Before Deno had `completed`, the beginning of the answer has to do.
+  (info.completed ?? Promise.resolve()).then(done, done);
   const handler = state.handler;
   if (!handler) return errorResponse(503, `Function "${state.name}" has shut down its server`, request);
   try {
-    const response = handler(request, info);
+    const id = idOf(request);
+    const response = id === undefined ? handler(request, info) : requestId.run(id, handler, request, info);
     if (response instanceof Response) return response;
     return Promise.resolve(response).then(
       (response) => checked(response, request),
@@ -209,7 +245,7 @@ function userUpgradeWebSocket(...args) {
 function waitUntil(promise) {
   const done = use();
   const settled = Promise.resolve(promise)
-    .catch((error) => printError(`Uncaught (in waitUntil) ${userStack(error)}`))
+    .catch((error) => printError(marked("E", requestId.getStore(), `Uncaught (in waitUntil) ${userStack(error)}`)))
     .finally(() => {
       state.background.delete(settled);
       done();
@@ -219,6 +255,7 @@ function waitUntil(promise) {
 }
 
 function install() {
+  markConsole();
   const define = (target, key, value) =>
     Object.defineProperty(target, key, { value, configurable: true, enumerable: true, writable: true });
   define(Deno, "serve", userServe);
@@ -235,17 +272,26 @@ function exported(module) {
 
 // === The runner's orders ===
 
+function die(error) {
+  printError(marked("E", undefined, `Uncaught ${userStack(error)}`));
+  exit(1);
+}
+
 async function load({ name, root, entry }) {
   state.name = name;
   state.root = root;
   let module;
   try {
-    module = await import(entry);
+    const imported = import(entry);
+    const served = state.served.promise.then(() => sleep(SERVED_MS));
+    module = await Promise.race([imported, served]);
+    // Served, but still loading: what goes wrong from now on ends the process, as anywhere else.
+    if (module === undefined) imported.catch(die);
   } catch (error) {
     const place = placeOf(error);
     return { failed: { message: withPlace(error), detail: userStack(error), frame: frameOf(place) ?? "" } };
   }
-  if (!state.handler) state.handler = exported(module);
+  if (!state.handler && module) state.handler = exported(module);
   if (!state.handler) await Promise.race([state.served.promise, sleep(LATE_SERVE_MS)]);
   if (!state.handler) return { failed: { message: NO_HANDLER, detail: "", frame: "" } };
   state.lastUsed = now();
@@ -257,8 +303,11 @@ async function drain({ linger }) {
   const began = now();
   const quiet = () => state.inFlight === 0 && now() - Math.max(began, state.lastUsed) >= LINGER_QUIET_MS;
   while (linger && !quiet() && now() - began < LINGER_MOST_MS) await sleep(20);
-  for (const socket of state.sockets) socket.close(1012, "the function was reloaded");
-  await server.shutdown();
+  const shutdown = server.shutdown();
+  // Newer versions of Deno close sockets themselves, with 1001. Only some codes are open to us.
+  await sleep(50);
+  for (const socket of state.sockets) socket.close(4000, "the function was reloaded");
+  await shutdown;
   while (state.background.size > 0) await Promise.all(state.background);
   exit(0);
 }

@@ -220,7 +220,7 @@ impl Pool {
             function.starting = None;
             function.broken = Some((Arc::new(error), now));
             pool.draining.insert(generation, name.clone());
-            pool.retire(function, Farewell::Dismissed);
+            pool.retire(function, Farewell::Replaced);
             pool.answer(function);
         });
     }

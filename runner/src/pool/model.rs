@@ -136,9 +136,6 @@ impl From<Refusal> for Failure {
         let message = refusal.to_string();
         match refusal {
             Refusal::Unknown(_) => Self::new(Code::NotFound, message),
-            Refusal::NoDeno(explanation) => {
-                Self::new(Code::Unavailable, message).with_hint(explanation)
-            }
             Refusal::Broken(_, error) => {
                 let code = match error.kind {
                     LoadErrorKind::Failed => Code::FunctionFailed,
@@ -146,7 +143,7 @@ impl From<Refusal> for Failure {
                 };
                 Self::new(code, message).with_detail(error.detail.clone())
             }
-            Refusal::Stopping => Self::new(Code::Unavailable, message),
+            Refusal::NoDeno(_) | Refusal::Stopping => Self::new(Code::Unavailable, message),
         }
     }
 }
@@ -154,9 +151,9 @@ impl From<Refusal> for Failure {
 /// How much time a process gets to finish what it has begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Farewell {
-    /// A newer version has taken over; nobody waits for the end of this one.
+    /// A newer version has taken over, be it as its error; nobody waits for the end of this one.
     Replaced,
-    /// The function is gone, broken or not in use.
+    /// The function is gone or not in use.
     Dismissed,
     /// The runner ends.
     Stopped,

@@ -189,7 +189,7 @@ fn a_save_of_what_nobody_has_called_starts_nothing() {
 fn a_version_that_does_not_load_takes_over_as_its_error() {
     let mut pool = ready();
     saved(&mut pool, "f");
-    let expected = [kill(2), Action::Publish, drain(1, Farewell::Dismissed)];
+    let expected = [kill(2), Action::Publish, drain(1, Farewell::Replaced)];
     assert_eq!(fails(&mut pool, 2, "boom"), expected);
     assert_eq!(state(&pool), State::Broken);
     assert_eq!(pool.endpoints(), []);

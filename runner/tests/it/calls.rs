@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use proto::v1::log_line::Level;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -97,6 +98,45 @@ async fn output_comes_as_whole_lines_and_a_flood_harms_nobody() {
     assert!(lines.len() <= runner::logs::KEPT);
     for line in lines.iter().filter(|line| line.message.starts_with('x')) {
         assert_eq!(line.message.len(), 1000);
+    }
+    project.stop().await;
+}
+
+#[tokio::test]
+async fn lines_carry_their_level_and_the_request_they_belong_to() {
+    let code = "Deno.serve(async (req) => {
+        console.log('a', { b: 1 }, '\\nc');
+        await new Promise((done) => setTimeout(done, 10));
+        console.warn('w');
+        console.error('%s!', 'e');
+        await Deno.stdout.write(new TextEncoder().encode('raw\\n'));
+        return new Response(req.headers.get('x-request-id'));
+    })";
+    let Some(project) = Project::new(&[("f", code)]).await else {
+        return;
+    };
+    let url = project.url("f").await;
+    let calls = ["r1", "r2"].map(|id| project.client.get(&url).header("x-request-id", id).send());
+    for call in calls {
+        call.await.unwrap();
+    }
+    eventually("everything is read", async || {
+        project.lines("f").len() >= 11
+    })
+    .await;
+    let lines = project.lines("f");
+    for (id, level, message) in [
+        ("r1", Level::Info, "a { b: 1 } "),
+        ("r1", Level::Info, "c"),
+        ("r2", Level::Info, "c"),
+        ("r2", Level::Warn, "w"),
+        ("", Level::Error, "e!"),
+        ("", Level::Info, "raw"),
+    ] {
+        let found = lines
+            .iter()
+            .any(|line| line.request_id == id && line.level() == level && line.message == message);
+        assert!(found, "{id} {message} in {lines:#?}");
     }
     project.stop().await;
 }

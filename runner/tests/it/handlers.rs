@@ -2,70 +2,76 @@
 
 use crate::project::Project;
 
-#[tokio::test]
-async fn every_handler_shape_serves() {
-    let shapes = [
-        ("plain", "Deno.serve(() => new Response('ok'))"),
-        (
-            "options",
-            "Deno.serve({ port: 1, hostname: '9.9.9.9', onListen() { throw 1 } }, () => new Response('ok'))",
-        ),
-        (
-            "object",
-            "Deno.serve({ handler: async () => new Response('ok') })",
-        ),
-        ("default", "export default () => new Response('ok')"),
-        (
-            "fetch",
-            "export default { text: 'ok', fetch() { return new Response(this.text) } }",
-        ),
-        (
-            "both",
-            "Deno.serve(() => new Response('ok')); export default () => new Response('default')",
-        ),
-        (
-            "late",
-            "(async () => { await 0; Deno.serve(() => new Response('ok')) })()",
-        ),
-        (
-            "bom",
-            "\u{feff}export default (req: Request): Response => new Response('ok')",
-        ),
-        (
-            "a/b",
-            "Deno.serve((req) => new Response(new URL(req.url).pathname === '/a/b' ? 'ok' : req.url))",
-        ),
-        (
-            "info",
-            "Deno.serve((_, info) => new Response(info.remoteAddr.hostname === '127.0.0.1' ? 'ok' : 'no'))",
-        ),
-        (
-            "server",
-            "const s = Deno.serve(() => new Response('ok')); s.ref(); s.unref(); if (!s.addr.port || !s.finished || !s.shutdown) throw 1",
-        ),
-        (
-            "runtime",
-            "import { secrets, waitUntil } from 'base44:runtime'; const p = Promise.resolve();
+/// Each answers `ok` when all is well.
+const SHAPES: &[(&str, &str)] = &[
+    ("plain", "Deno.serve(() => new Response('ok'))"),
+    (
+        "options",
+        "Deno.serve({ port: 1, hostname: '9.9.9.9', onListen() { throw 1 } }, () => new Response('ok'))",
+    ),
+    (
+        "object",
+        "Deno.serve({ handler: async () => new Response('ok') })",
+    ),
+    ("default", "export default () => new Response('ok')"),
+    (
+        "fetch",
+        "export default { text: 'ok', fetch() { return new Response(this.text) } }",
+    ),
+    (
+        "both",
+        "Deno.serve(() => new Response('ok')); export default () => new Response('default')",
+    ),
+    (
+        "late",
+        "(async () => { await 0; Deno.serve(() => new Response('ok')) })()",
+    ),
+    (
+        "bom",
+        "\u{feff}export default (req: Request): Response => new Response('ok')",
+    ),
+    (
+        "a/b",
+        "Deno.serve((req) => new Response(new URL(req.url).pathname === '/a/b' ? 'ok' : req.url))",
+    ),
+    (
+        "info",
+        "Deno.serve((_, info) => new Response(info.remoteAddr.hostname === '127.0.0.1' ? 'ok' : 'no'))",
+    ),
+    (
+        "server",
+        "const s = Deno.serve(() => new Response('ok')); s.ref(); s.unref(); if (!s.addr.port || !s.finished || !s.shutdown) throw 1",
+    ),
+    (
+        "finished",
+        "await Deno.serve(() => new Response('ok')).finished",
+    ),
+    (
+        "runtime",
+        "import { secrets, waitUntil } from 'base44:runtime'; const p = Promise.resolve();
              if (waitUntil(p) !== p || secrets.get('NOPE') !== undefined) throw 1;
              Deno.serve(() => new Response(secrets.get('HOME') ? 'ok' : 'no'))",
-        ),
-        (
-            "node",
-            "import { createHash } from 'node:crypto'; createHash('sha256'); export default () => new Response('ok')",
-        ),
-        (
-            "clean",
-            "const own = Object.keys(Deno.env.toObject()).filter((k) => k.startsWith('BACKLOT')); Deno.serve(() => new Response(own.join() || 'ok'))",
-        ),
-        (
-            "temp",
-            "Deno.serve(async () => { const f = await Deno.makeTempFile(); await Deno.writeTextFile(f, 'ok'); return new Response(await Deno.readTextFile(f)) })",
-        ),
-    ];
-    let Some(project) = Project::new(&shapes).await else {
+    ),
+    (
+        "node",
+        "import { createHash } from 'node:crypto'; createHash('sha256'); export default () => new Response('ok')",
+    ),
+    (
+        "clean",
+        "const own = Object.keys(Deno.env.toObject()).filter((k) => k.startsWith('BACKLOT')); Deno.serve(() => new Response(own.join() || 'ok'))",
+    ),
+    (
+        "temp",
+        "Deno.serve(async () => { const f = await Deno.makeTempFile(); await Deno.writeTextFile(f, 'ok'); return new Response(await Deno.readTextFile(f)) })",
+    ),
+];
+
+#[tokio::test]
+async fn every_handler_shape_serves() {
+    let Some(project) = Project::new(SHAPES).await else {
         return;
     };
-    for (name, _) in shapes {
+    for (name, _) in SHAPES {
         assert_eq!(project.get(name).await, (200, "ok".to_owned()), "{name}");
     }
     project.stop().await;

@@ -85,8 +85,10 @@ async fn an_idle_process_leaves_and_comes_back_when_called() {
     };
     let first = pid(&project, "f").await;
     eventually("the process leaves", async || !alive(first)).await;
-    let status = project.handle.status().await.unwrap();
-    assert_eq!(status[0].state, State::Idle);
+    eventually("its end is noticed", async || {
+        project.handle.status().await.unwrap()[0].state == State::Idle
+    })
+    .await;
     assert!(!project.printed("f", "process ended"));
     assert_ne!(pid(&project, "f").await, first);
     project.stop().await;

@@ -2,6 +2,11 @@
 //!
 //! `BACKLOT_DENO` or `PATH` says where Deno is. Without one, the tests that need it say so and pass, except in CI.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a panic is how a test fails, in its helpers as well"
+)]
+
 mod calls;
 mod fake;
 mod handlers;

@@ -1,6 +1,7 @@
 //! The real program: whatever ends it, nothing is left.
 
 use std::{
+    collections::HashSet,
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -87,12 +88,19 @@ impl Program {
         body.strip_prefix("=1").unwrap().parse().unwrap()
     }
 
-    /// The group of the spare process.
-    async fn spare(&mut self) -> u32 {
+    /// The process that serves, 0 when there is none.
+    async fn running(&self) -> u32 {
+        let request = v1::RunnerStatusRequest {};
+        let status = self.client.runner_status(request).await.unwrap();
+        status.functions[0].pid
+    }
+
+    /// The process in waiting, which is not the one that is `running`.
+    async fn spare(&mut self, running: u32) -> u32 {
         loop {
             if let Announcement::GroupStarted { group } = next(&mut self.announcements).await {
                 let group = group.unsigned_abs();
-                if alive(group) {
+                if group != running && alive(group) {
                     return group;
                 }
             }
@@ -140,24 +148,43 @@ async fn an_order_to_end_leaves_no_process_and_no_file() {
         let Some(mut program) = Program::start().await else {
             return;
         };
-        let spare = program.spare().await;
         let running = program.call().await;
-        assert_eq!(
-            spare, running,
-            "the first call takes the process in waiting"
-        );
-        let refilled = program.spare().await;
-        assert_ne!(refilled, running);
+        let spare = program.spare(running).await;
         if by_lifeline {
             drop(program.child.stdin.take());
         } else {
             program.signal(Signal::SIGTERM);
         }
         program.ends().await;
-        assert!(!alive(running) && !alive(refilled));
+        assert!(!alive(running) && !alive(spare));
         let left = std::fs::read_dir(program.temporary.path()).unwrap().count();
         assert_eq!(left, 0, "by lifeline: {by_lifeline}");
     }
+}
+
+#[tokio::test]
+async fn a_start_takes_the_process_in_waiting() {
+    let Some(mut program) = Program::start().await else {
+        return;
+    };
+    let mut running = program.call().await;
+    let mut started = HashSet::new();
+    eventually("a start of a process that was there before", async || {
+        while let Ok(announcement) = program.announcements.try_recv() {
+            if let Announcement::GroupStarted { group } = announcement {
+                started.insert(group.unsigned_abs());
+            }
+        }
+        let dead = Pid::from_raw(running.try_into().unwrap());
+        let _ = kill(dead, Signal::SIGKILL);
+        eventually("the end is noticed", async || {
+            program.running().await != running
+        })
+        .await;
+        running = program.call().await;
+        started.contains(&running)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -166,7 +193,7 @@ async fn functions_end_when_the_runner_is_killed() {
         return;
     };
     let running = program.call().await;
-    let spare = program.spare().await;
+    let spare = program.spare(running).await;
     program.signal(Signal::SIGKILL);
     program.ends().await;
     for pid in [running, spare] {

@@ -6,8 +6,12 @@ use std::sync::{
 };
 
 use runner::pool::State;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
-use crate::project::{Project, alive, eventually};
+use crate::project::{PATIENCE, Project, alive, eventually};
 
 const SHARED: &str =
     "import { v } from '../../shared/v.ts'; Deno.serve(() => new Response(v + Deno.pid))";
@@ -80,6 +84,42 @@ async fn a_request_in_flight_survives_a_swap() {
     .await;
     let response = calling.await.unwrap().unwrap();
     assert_eq!(response.text().await.unwrap(), "old");
+    project.stop().await;
+}
+
+#[tokio::test]
+async fn an_open_socket_is_told_that_the_function_was_reloaded() {
+    let code = "Deno.serve((req) => {
+        const { socket, response } = Deno.upgradeWebSocket(req);
+        socket.onopen = () => socket.send('hi');
+        return response;
+    })";
+    let Some(project) = Project::new(&[("f", code)]).await else {
+        return;
+    };
+    let address = project.acquire("f").await.unwrap().address;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let upgrade = "GET /f HTTP/1.1\r\nHost: f\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(upgrade.as_bytes()).await.unwrap();
+    let mut got = Vec::new();
+    let mut buffer = [0; 1024];
+    // A text frame, and then a close frame with status 1001.
+    for frame in [&b"\x81\x02hi"[..], b"\x03\xe9"] {
+        while !got.windows(frame.len()).any(|window| window == frame) {
+            let count = tokio::time::timeout(PATIENCE, stream.read(&mut buffer)).await;
+            let count = count.unwrap().unwrap();
+            assert!(
+                count > 0,
+                "closed after {:?}",
+                String::from_utf8_lossy(&got)
+            );
+            got.extend_from_slice(&buffer[..count]);
+        }
+        assert!(got.starts_with(b"HTTP/1.1 101 "));
+        project.save("f", OWN).await;
+    }
+    drop(stream);
     project.stop().await;
 }
 

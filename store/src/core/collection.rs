@@ -54,14 +54,14 @@ impl Collection {
         let record = Arc::new(Record::new(self.next_seq, id, fields));
         self.next_seq += 1;
         self.by_id.insert(id, record.seq());
-        self.put(Arc::clone(&record));
+        self.put(&record);
         record
     }
 
     /// Puts new fields in the place of a record's; answers with the new version.
     pub fn replace(&mut self, old: &Record, fields: Fields) -> Arc<Record> {
         let record = Arc::new(Record::new(old.seq(), old.id(), fields));
-        self.put(Arc::clone(&record));
+        self.put(&record);
         record
     }
 
@@ -108,9 +108,9 @@ impl Collection {
         Some(Candidates(seqs.copied().map(Postings::One).collect()))
     }
 
-    fn put(&mut self, record: Arc<Record>) {
-        let before = Arc::make_mut(&mut self.timeline).insert(Arc::clone(&record));
-        self.indexes.note(before.as_deref(), Some(&record));
+    fn put(&mut self, record: &Arc<Record>) {
+        let before = Arc::make_mut(&mut self.timeline).insert(Arc::clone(record));
+        self.indexes.note(before.as_deref(), Some(record));
     }
 }
 
@@ -145,5 +145,84 @@ impl Candidates {
         all.sort_unstable();
         all.dedup();
         Postings::Many(Arc::new(all))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::Collection;
+    use crate::core::{
+        filter::Filter,
+        record::Fields,
+        stamp::{Ids, Timestamp},
+    };
+
+    fn fields(value: &Value) -> Fields {
+        Fields::from_iter([("a".to_owned(), value.clone())])
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        prop::sample::select(vec![
+            json!(null),
+            json!(1),
+            json!(1.0),
+            json!("1"),
+            json!([1, "x"]),
+            json!([]),
+            json!({"k": 1}),
+        ])
+    }
+
+    /// Which record an operation is about, and what it becomes; `None` is its end.
+    fn operations() -> impl Strategy<Value = Vec<(usize, Option<Value>)>> {
+        prop::collection::vec((0..40_usize, prop::option::weighted(0.8, values())), 1..120)
+    }
+
+    fn apply(
+        collection: &mut Collection,
+        ids: &mut Ids,
+        made: &mut Vec<String>,
+        step: (usize, Option<Value>),
+    ) {
+        let (place, value) = step;
+        let old = made.get(place).and_then(|id| collection.get(id)).cloned();
+        match (old, value) {
+            (Some(old), Some(value)) => drop(collection.replace(&old, fields(&value))),
+            (Some(old), None) => drop(collection.remove(old.id())),
+            (None, Some(value)) => {
+                let id = ids.next(Timestamp::default());
+                made.push(id.to_string());
+                collection.insert(id, fields(&value));
+            }
+            (None, None) => {}
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn prop_an_index_never_misses_a_record(steps in operations(), wanted in values(), early in any::<bool>()) {
+            let (mut collection, mut ids, mut made) = (Collection::default(), Ids::new([0; 4]), Vec::new());
+            if early {
+                collection.build_index("a");
+            }
+            for step in steps {
+                apply(&mut collection, &mut ids, &mut made, step);
+            }
+            collection.build_index("a");
+            let filter = Filter::parse(&json!({"a": {"$eq": wanted}})).unwrap();
+            let timeline = collection.snapshot();
+            prop_assert_eq!(timeline.iter().count(), collection.len());
+            let matching = timeline.iter().filter(|record| filter.matches(record.fields()).unwrap());
+            let matching: Vec<_> = matching.map(|record| record.seq()).collect();
+            let candidates = collection.candidates(&filter.equality_hints()).unwrap().into_ascending();
+            let found = candidates.as_slice().iter().filter(|seq| {
+                let record = timeline.get(**seq).expect("indexes hold stored records only");
+                filter.matches(record.fields()).unwrap()
+            });
+            prop_assert_eq!(found.copied().collect::<Vec<_>>(), matching);
+        }
     }
 }

@@ -157,9 +157,8 @@ impl Indexes {
     /// Takes a change in: a record that is new, replaced or gone.
     pub fn note(&mut self, before: Option<&Record>, after: Option<&Record>) {
         for (field, index) in &mut self.by_field {
-            let value = |record: &Record| record.fields().get(field).cloned();
             if let (Some(before), Some(after)) = (before, after)
-                && value(before) == value(after)
+                && before.fields().get(field) == after.fields().get(field)
             {
                 continue;
             }

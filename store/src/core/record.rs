@@ -38,6 +38,7 @@ impl Record {
     #[must_use]
     pub fn new(seq: u64, id: RecordId, fields: Fields) -> Self {
         let json = to_json(&fields);
+        let fields = tight(fields);
         Self {
             seq,
             id,
@@ -69,6 +70,15 @@ impl Record {
     pub const fn json(&self) -> &Bytes {
         &self.json
     }
+}
+
+/// A map grows by doubling; a record that stays does without the spare half.
+fn tight(fields: Fields) -> Fields {
+    let mut tight = Fields::with_capacity(fields.len());
+    for (name, value) in fields {
+        tight.insert(name, value);
+    }
+    tight
 }
 
 /// Who and when, for the built-in fields of a new record.

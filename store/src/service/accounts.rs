@@ -20,7 +20,7 @@ pub(super) fn seed(state: &State, message: v1::SeedUserRequest) -> Result<v1::Us
         full_name,
         app_id,
     } = message;
-    users::check_address(&email)?;
+    users::refuse_service(&email)?;
     let seeded = state.write(|database| database.seed_user(&email, &full_name, &app_id));
     Ok(user(seeded))
 }

@@ -123,6 +123,6 @@ pub(super) fn failure(fault: &Fault) -> Failure {
 }
 
 /// A refusal as it travels.
-pub(super) fn status(fault: Fault) -> Status {
-    failure(&fault).into()
+pub(super) fn status(fault: &Fault) -> Status {
+    failure(fault).into()
 }

@@ -20,7 +20,7 @@ pub(super) async fn import(
 ) -> Result<v1::ImportResponse, Status> {
     let first = parts.message().await?.and_then(|message| message.part);
     let Some(Part::Header(header)) = first else {
-        return Err(status(Fault::bad_request(
+        return Err(status(&Fault::bad_request(
             "an import begins with its header",
         )));
     };
@@ -28,7 +28,7 @@ pub(super) async fn import(
     let state = Arc::clone(state);
     let cost = content.len();
     let imported = run(cost, move || take_in(&state, header, &content)).await;
-    imported.map_err(status)
+    imported.map_err(|fault| status(&fault))
 }
 
 async fn gather(parts: &mut Streaming<v1::ImportRequest>) -> Result<Vec<u8>, Status> {
@@ -37,7 +37,7 @@ async fn gather(parts: &mut Streaming<v1::ImportRequest>) -> Result<Vec<u8>, Sta
         match message.part {
             Some(Part::Content(more)) => content.extend_from_slice(&more),
             Some(Part::Header(_)) | None => {
-                return Err(status(Fault::bad_request("an import has one header")));
+                return Err(status(&Fault::bad_request("an import has one header")));
             }
         }
         if content.len() > MESSAGE_LIMIT {

@@ -46,7 +46,7 @@ impl Service {
 }
 
 fn answer<T>(outcome: Result<T, Fault>) -> Answer<T> {
-    outcome.map(Response::new).map_err(status)
+    outcome.map(Response::new).map_err(|fault| status(&fault))
 }
 
 #[tonic::async_trait]

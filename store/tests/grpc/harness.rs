@@ -166,6 +166,7 @@ impl Store {
     }
 
     /// A query from its entity, caller and filter.
+    #[expect(clippy::needless_pass_by_value, reason = "tests write it in place")]
     pub(crate) fn query(entity: &str, caller: &v1::Caller, filter: Value) -> v1::QueryRequest {
         v1::QueryRequest {
             entity: entity.to_owned(),
@@ -208,6 +209,7 @@ pub(crate) fn value(json: &[u8]) -> Value {
     serde_json::from_slice(json).unwrap()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "maps an answer")]
 pub(crate) fn record_of(response: v1::RecordResponse) -> Value {
     value(&response.record_json)
 }

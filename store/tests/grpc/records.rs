@@ -200,12 +200,18 @@ async fn lists_are_filtered_sorted_cut_and_projected() {
             "{text}"
         );
     }
-    let some = v1::QueryRequest {
+}
+
+#[tokio::test]
+async fn a_projection_has_the_named_fields_and_the_id() {
+    let store = tasks().await;
+    let sent = json!({"title": "d", "rank": 1});
+    store.create("Task", &service(), sent).await.unwrap();
+    let query = v1::QueryRequest {
         fields: vec!["title".into()],
-        limit: Some(1),
-        ..all
+        ..Store::query("Task", &anonymous(), json!({}))
     };
-    let rows = store.list(some).await.unwrap();
+    let rows = store.list(query).await.unwrap();
     assert_eq!(rows[0], json!({"title": "d", "id": rows[0]["id"]}));
 }
 

@@ -155,3 +155,51 @@ async fn operations_over_one_stream_are_answered_by_tag() {
     assert!(matches!(&outcomes[2], Outcome::Records(records) if records.records_json.len() == 1));
     assert!(matches!(&outcomes[3], Outcome::Record(_)));
 }
+
+#[tokio::test]
+async fn a_watcher_that_falls_behind_is_told_so() {
+    let store = Store::start(json!({"Note": text_fields(&["text"])})).await;
+    let mut changes = watch(&store, "Note", service()).await;
+    let text = "x".repeat(2000);
+    for _ in 0..1200 {
+        let made = store
+            .create("Note", &service(), json!({ "text": text }))
+            .await;
+        made.unwrap();
+    }
+    let end = loop {
+        match changes.next().await.expect("an end that says why") {
+            Ok(_) => {}
+            Err(status) => break proto::Failure::from_status("store", &status),
+        }
+    };
+    assert_eq!(end.code(), proto::Code::RateLimited);
+    assert!(changes.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_watch_ends_with_the_store() {
+    let store = Store::start(json!({"Note": text_fields(&["text"])})).await;
+    let mut changes = watch(&store, "Note", service()).await;
+    drop(store);
+    let wait = std::time::Duration::from_secs(5);
+    let end = tokio::time::timeout(wait, changes.next()).await;
+    assert!(end.expect("an end in time").is_none());
+}
+
+#[tokio::test]
+async fn users_are_watched_as_they_are_read() {
+    let store = Store::start(json!({})).await;
+    store.join("ann@example.com").await;
+    let mut of_ann = watch(&store, "User", user("ann@example.com")).await;
+    let mut of_dev = watch(&store, "User", user("dev@example.com")).await;
+    let bob = store.join("bob@example.com").await;
+    let ann = store.join("ann@example.com").await;
+    let changed = store
+        .update("User", &service(), &ann.id, json!({"role": "boss"}))
+        .await;
+    changed.unwrap();
+    let to_dev = [next(&mut of_dev).await, next(&mut of_dev).await];
+    assert_eq!(to_dev.map(|change| change.id), [bob.id, ann.id.clone()]);
+    assert_eq!(next(&mut of_ann).await.id, ann.id);
+}

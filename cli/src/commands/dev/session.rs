@@ -178,6 +178,9 @@ impl Session {
             let warning = "everybody who reaches this address can use the server, and sign in as you with any password";
             self.context.say(Level::Warn, warning.to_owned());
         }
+        if let Some(reason) = start_block::moved(settings, self.supervisor.port()) {
+            self.context.say(Level::Info, reason);
+        }
         terminal.ready(self.supervisor.url());
     }
 

@@ -3,8 +3,10 @@
 use crate::{
     desired::{DenoState, upstream_off_reason},
     login::Developer,
+    port_owner,
     project::Project,
-    settings::Settings,
+    settings::{PortChoice, Settings},
+    supervisor::service::Component,
     ui::StartBlock,
 };
 
@@ -45,6 +47,21 @@ pub(super) fn of(
     block.row("Signed in", signed_in(developer));
     block.row("Forwarded", forwarded(project, settings));
     block
+}
+
+/// Why the address is not the usual one, when it is not and nobody asked for another.
+pub(super) fn moved(settings: &Settings, port: u16) -> Option<String> {
+    let is_own = settings.attachments.get(Component::Gateway).is_none();
+    match settings.port {
+        PortChoice::From(usual) if is_own && usual != port => {
+            let owner = port_owner::of(usual).map(|owner| format!(" by {owner}"));
+            let owner = owner.unwrap_or_default();
+            Some(format!(
+                "port {usual} is in use{owner}; the next free one is {port}"
+            ))
+        }
+        PortChoice::From(_) | PortChoice::Exactly(_) => None,
+    }
 }
 
 /// The command that serves the project's frontend, when it is to be run.

@@ -47,6 +47,12 @@ impl FieldGuards {
         Self(found.into_iter().map(guard).collect())
     }
 
+    /// Whether no field has a rule.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// How this caller sees records.
     #[must_use]
     pub fn reader(&self, scope: &Scope) -> Reader {

@@ -148,19 +148,14 @@ impl Condition {
             let objects = list.iter().map(Value::as_object);
             objects.collect::<Option<Vec<_>>>()
         });
-        match conditions {
-            Some(list) => combine(
-                list.into_iter()
-                    .map(|keys| Self::parse(keys, report))
-                    .collect(),
-            ),
-            None => {
-                report(format!(
-                    "`{key}` must be a list of conditions; it grants nothing"
-                ));
-                Self::Never
-            }
-        }
+        let Some(list) = conditions else {
+            report(format!(
+                "`{key}` must be a list of conditions; it grants nothing"
+            ));
+            return Self::Never;
+        };
+        let list = list.into_iter().map(|keys| Self::parse(keys, report));
+        combine(list.collect())
     }
 
     fn parse_user(value: &Value, report: Report<'_>) -> Self {

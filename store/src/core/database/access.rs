@@ -56,6 +56,12 @@ impl Access {
         self.schema.rules().filter(operation, &self.scope)
     }
 
+    /// Whether there are field rules that apply to the caller.
+    #[must_use]
+    pub fn guards_fields(&self) -> bool {
+        !self.schema.guards().is_empty() && !self.scope.is_exempt()
+    }
+
     /// Which fields the caller sees.
     #[must_use]
     pub fn reader(&self) -> Reader {

@@ -95,7 +95,7 @@ impl Database {
             let old = access.require(Operation::Update, &id, found)?;
             let current = drafts
                 .get(&old.seq())
-                .map_or(old.fields(), |(_, fields)| fields);
+                .map_or_else(|| old.fields(), |(_, fields)| fields);
             let fields = self.merge(&access, current, changes)?;
             order.push(old.seq());
             let old = Arc::clone(old);

@@ -2,6 +2,7 @@
 //! writer at a time and says what time it is.
 
 mod access;
+mod accounts;
 mod bulk;
 mod feed;
 mod import;
@@ -22,12 +23,12 @@ use parking_lot::Mutex;
 
 pub use self::{
     access::Access,
+    accounts::Known,
     bulk::{BULK, Upserted},
     feed::Watcher,
     page::{Page, PageSpec},
     read::{Presenter, Selection, Taken},
     schemas::{Applied, SchemaChange, SchemaProblem, SchemaSource, Shift},
-    user_records::Known,
 };
 use super::{
     access::Scope,

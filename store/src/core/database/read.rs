@@ -273,20 +273,24 @@ impl Selection {
         direction: Direction,
         seq: u64,
     ) -> Box<dyn Iterator<Item = &Arc<Record>> + '_> {
-        if self.candidates.is_none() {
+        let Some(candidates) = &self.candidates else {
             return match direction {
                 Direction::Ascending => Box::new(self.timeline.after(seq)),
                 Direction::Descending => Box::new(self.timeline.before(seq)),
             };
-        }
-        let behind = move |record: &&Arc<Record>| match direction {
-            Direction::Ascending => record.seq() > seq,
-            Direction::Descending => record.seq() < seq,
         };
-        Box::new(
-            self.walk(direction)
-                .skip_while(move |record| !behind(record)),
-        )
+        let seqs = candidates.as_slice();
+        let find = |seq: &u64| self.timeline.get(*seq);
+        match direction {
+            Direction::Ascending => {
+                let behind = &seqs[seqs.partition_point(|other| *other <= seq)..];
+                Box::new(behind.iter().filter_map(find))
+            }
+            Direction::Descending => {
+                let behind = &seqs[..seqs.partition_point(|other| *other < seq)];
+                Box::new(behind.iter().rev().filter_map(find))
+            }
+        }
     }
 }
 

@@ -82,7 +82,7 @@ impl Database {
         for source in sources {
             if source.name.eq_ignore_ascii_case(USER) {
                 has_users = true;
-                self.apply_user_schema(source, &mut applied);
+                self.apply_user_schema(&source, &mut applied);
             } else {
                 let old = before.shift_remove(&source.name);
                 self.apply_schema(source, old, &mut applied);
@@ -150,7 +150,7 @@ impl Database {
     }
 
     /// Accounts stay, whatever happens to the schema; defaults of new fields reach those who are there already.
-    fn apply_user_schema(&mut self, source: SchemaSource, applied: &mut Applied) {
+    fn apply_user_schema(&mut self, source: &SchemaSource, applied: &mut Applied) {
         let compiled = Schema::compile(USER, &source.source, source.document.clone());
         let compiled = compiled.and_then(|(schema, mut warnings)| {
             warnings.extend(check_user_fields(&schema)?);
@@ -158,9 +158,9 @@ impl Database {
         });
         let (schema, warnings) = match compiled {
             Ok(compiled) => compiled,
-            Err(message) => return applied.refuse(&source, message),
+            Err(message) => return applied.refuse(source, message),
         };
-        applied.warn(&source, warnings);
+        applied.warn(source, warnings);
         match self.users.own_schema() {
             Some(old) if schema.is_same_as(old) => return,
             Some(old) if schema.has_shape_of(old) => applied.note(USER, Shift::Refreshed, 0),

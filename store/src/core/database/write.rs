@@ -76,7 +76,7 @@ impl Database {
     ) -> Result<Prepared, Fault> {
         let schema = access.schema();
         schema.retain_known(&mut fields);
-        let sent = fields.clone();
+        let sent = access.guards_fields().then(|| fields.clone());
         schema.apply_defaults(&mut fields);
         let id = self.ids.next(self.now);
         let stamp = Stamp {
@@ -86,7 +86,9 @@ impl Database {
         };
         stamp.apply(&mut fields);
         access.require_create(&fields)?;
-        access.require_fields(Operation::Create, &fields, (&Fields::new(), &sent))?;
+        if let Some(sent) = &sent {
+            access.require_fields(Operation::Create, &fields, (&Fields::new(), sent))?;
+        }
         schema.check_new(&fields, &self.strictness)?;
         Ok((id, fields))
     }

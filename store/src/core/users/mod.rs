@@ -5,9 +5,6 @@ mod codes;
 mod registration;
 mod reset;
 
-#[cfg(test)]
-mod tests;
-
 use std::{collections::HashMap, sync::Arc};
 
 use serde_json::{Value, json};
@@ -258,20 +255,30 @@ pub fn address(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-/// Refuses what is no address, and the one that the service role signs with.
+/// Refuses the address that the service role signs with.
+///
+/// # Errors
+///
+/// A message for the person who typed it.
+pub fn refuse_service(email: &str) -> Result<(), Fault> {
+    match address(email) == SERVICE_EMAIL {
+        true => Err(Fault::bad_request("A user with this email already exists")),
+        false => Ok(()),
+    }
+}
+
+/// An address as it identifies an account; refuses what is none, and the one that the service role signs with.
 ///
 /// # Errors
 ///
 /// A message for the person who typed it.
 pub fn check_address(email: &str) -> Result<String, Fault> {
+    refuse_service(email)?;
     let email = address(email);
-    if email == SERVICE_EMAIL {
-        return Err(Fault::bad_request("A user with this email already exists"));
+    match super::schema::is_email(&email) {
+        true => Ok(email),
+        false => Err(Fault::bad_request("Please enter a valid email address")),
     }
-    if !super::schema::is_email(&email) {
-        return Err(Fault::bad_request("Please enter a valid email address"));
-    }
-    Ok(email)
 }
 
 /// Whether a password is long enough.

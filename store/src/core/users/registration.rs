@@ -52,11 +52,6 @@ impl Users {
         if self.accounts.contains_key(&email) {
             return Err(Fault::bad_request("A user with this email already exists"));
         }
-        if self.registrations.len() >= MOST {
-            return Err(Fault::TooMany(
-                "Too many registrations are waiting for their codes",
-            ));
-        }
         Ok(email)
     }
 
@@ -64,7 +59,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// When the address was taken meanwhile.
+    /// When the address was taken meanwhile, or too many wait already.
     pub fn register(
         &mut self,
         email: &str,
@@ -78,6 +73,11 @@ impl Users {
         }
         self.registrations
             .retain(|_, waiting| waiting.expires > now);
+        if self.registrations.len() >= MOST {
+            return Err(Fault::TooMany(
+                "Too many registrations are waiting for their codes",
+            ));
+        }
         let registration = Registration {
             id: pending.id.clone(),
             password,
@@ -139,6 +139,9 @@ impl Users {
         }
         let password = waiting.password.clone();
         self.registrations.remove(&email);
+        if self.accounts.contains_key(&email) {
+            return Err(Fault::bad_request("A user with this email already exists"));
+        }
         let role = self.invitations.remove(&email);
         let newcomer = Newcomer {
             email: &email,

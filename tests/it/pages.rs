@@ -1,0 +1,74 @@
+//! Whole apps in a browser: the example that newcomers start with, and the official tool's own template.
+
+use tests::{project::Project, server::Server, template, tools};
+
+use crate::{DEVELOPER, backlot};
+
+/// Drives the page of a server with one of the scripts.
+async fn drive(
+    clients: &tools::Clients,
+    script: &str,
+    server: &Server,
+    chromium: &std::path::Path,
+) {
+    let page = server.frontend().await;
+    let variables = [
+        ("PAGE_URL", page.as_str()),
+        ("EMAIL", DEVELOPER),
+        (
+            "CHROMIUM",
+            chromium.to_str().expect("a path of plain letters"),
+        ),
+    ];
+    let said = clients.run(script, &variables).await;
+    assert!(
+        said.stdout.ends_with("ok\n"),
+        "{said}\n{}",
+        server.output().text()
+    );
+}
+
+#[tokio::test]
+async fn the_example_works_in_a_browser() {
+    let (Some(clients), Some(chromium)) = (tools::Clients::get().await, tools::chromium()) else {
+        return;
+    };
+    let _alone = tools::turn("browser").await;
+    let project = Project::copy_of(&tools::workspace().join("examples/tasks"));
+    let mut server = backlot(&project).clients(&clients).start().await;
+    drive(&clients, "tasks-page.mjs", &server, &chromium).await;
+    assert!(
+        server.output().says("removed 1 done task(s)"),
+        "{}",
+        server.output().text()
+    );
+    assert_eq!(server.interrupt().await, 0);
+    #[cfg(target_os = "linux")]
+    server.nothing_left(std::time::Duration::from_secs(3)).await;
+}
+
+#[tokio::test]
+async fn the_official_template_works_in_a_browser_unchanged() {
+    let (Some(clients), Some(chromium)) = (tools::Clients::get().await, tools::chromium()) else {
+        return;
+    };
+    let _alone = tools::turn("browser").await;
+    let Some(template) = template::installed().await else {
+        return;
+    };
+    let project = Project::at(&template);
+    let mut server = backlot(&project)
+        .clients(&clients)
+        .args(&["--offline"])
+        .start()
+        .await;
+    assert!(
+        server.output().says(template::APP_ID),
+        "{}",
+        server.output().text()
+    );
+    drive(&clients, "template-page.mjs", &server, &chromium).await;
+    assert_eq!(server.interrupt().await, 0);
+    #[cfg(target_os = "linux")]
+    server.nothing_left(std::time::Duration::from_secs(3)).await;
+}

@@ -1,0 +1,84 @@
+//! The HTTP client of the tests, which never leaves this machine, and answers read whole.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// How long one request may take, the first call of a function included.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A client that follows no redirects and uses no proxy.
+///
+/// # Panics
+///
+/// Never: its options are constant.
+#[must_use]
+pub fn client() -> reqwest::Client {
+    // Other crates of the workspace turn TLS on, which wants a provider even where it is not used. That one is there
+    // already is no error.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().timeout(LIMIT);
+    client
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .expect("the options are constant")
+}
+
+/// A whole answer.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// HTTP headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// The body as text.
+    pub text: String,
+}
+
+impl Answer {
+    /// Sends a request and reads the answer to its end.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    pub async fn to(request: reqwest::RequestBuilder) -> Self {
+        Self::try_to(request)
+            .await
+            .unwrap_or_else(|error| panic!("no answer: {error:?}"))
+    }
+
+    /// The same, for requests that may find nobody.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer, or not a whole one.
+    pub async fn try_to(request: reqwest::RequestBuilder) -> reqwest::Result<Self> {
+        let response = request.send().await?;
+        Ok(Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: response.text().await?,
+        })
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Panics
+    ///
+    /// When it is something else.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The body as JSON, of an answer that must have this status.
+    ///
+    /// # Panics
+    ///
+    /// When it has another.
+    #[must_use]
+    pub fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.json()
+    }
+}
