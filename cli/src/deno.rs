@@ -75,22 +75,15 @@ pub(crate) async fn install(places: &Places, npm: &Path) -> Result<PathBuf, Stri
 async fn install_into(draft: &Path, npm: &Path) -> Result<(), String> {
     places::make_private_folder(draft)
         .map_err(|error| format!("cannot make {}: {error}", draft.display()))?;
-    let package = format!("deno@{VERSION}");
-    let arguments = [
-        "install",
-        "--prefix",
-        ".",
-        "--ignore-scripts",
-        "--no-audit",
-        "--no-fund",
-        "--loglevel=error",
-        &package,
-    ];
+    let flags = "--prefix . --ignore-scripts --no-audit --no-fund --loglevel=error";
+    let guarded = format!("exec \"$BACKLOT_NPM\" install {flags} deno@{VERSION}");
     let start = Start {
-        program: npm.to_owned(),
-        arguments: arguments.iter().map(Into::into).collect(),
+        // npm knows of no lifeline and would go on for a minute when we are killed.
+        program: env::current_exe()
+            .map_err(|error| format!("cannot find this program: {error}"))?,
+        arguments: vec!["guard".into(), "--".into(), guarded.into()],
+        environment: vec![("BACKLOT_NPM".into(), npm.into())],
         folder: Some(draft.to_owned()),
-        ..Start::default()
     };
     let (child, output) =
         Child::start(&start).map_err(|error| format!("cannot start npm: {error}"))?;

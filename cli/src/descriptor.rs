@@ -1,12 +1,12 @@
 //! The file that says where the running server of a project is, for `backlot status` and tools.
 //!
-//! The server holds a lock on it as long as it lives, so that a file which survived its process is told from one whose
-//! process runs, even when the pid has been given to somebody else since.
+//! Beside it is one that the server holds locked as long as it lives, so that a file which survived its process is told
+//! from one whose process runs, even when the pid has been given to somebody else since.
 
 use std::{
     collections::BTreeMap,
     fs::{self, File, TryLockError},
-    io::{self, Read as _, Seek as _, Write as _},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -43,36 +43,35 @@ pub(crate) struct Service {
 #[derive(Debug)]
 pub(crate) struct Published {
     path: PathBuf,
-    file: File,
+    _lock: File,
 }
 
 impl Published {
-    /// Takes the descriptor of a project. Nothing is in it until [`Published::write`].
+    /// Takes the descriptor of a project. There is none to read until [`Published::write`].
     ///
     /// Answers `None` when another server of the same project holds it.
     pub(crate) fn take(path: &Path) -> io::Result<Option<Self>> {
         places::make_private_folder(path.parent().unwrap_or(path))?;
-        let file = places::private_file()
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        match file.try_lock() {
+        let mut options = places::private_file();
+        let lock = options.create(true).truncate(false).open(lock(path))?;
+        match lock.try_lock() {
             Ok(()) => Ok(Some(Self {
                 path: path.to_owned(),
-                file,
+                _lock: lock,
             })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
 
-    /// Replaces what the descriptor says.
+    /// Replaces what the descriptor says, at once: whoever reads meanwhile reads the old one or the new one.
     pub(crate) fn write(&mut self, descriptor: &Descriptor) -> io::Result<()> {
         let text = serde_json::to_vec(descriptor)?;
-        self.file.rewind()?;
-        self.file.set_len(0)?;
-        self.file.write_all(&text)?;
-        self.file.flush()
+        let draft = self.path.with_extension("draft");
+        let mut options = places::private_file();
+        let mut file = options.create(true).truncate(true).open(&draft)?;
+        file.write_all(&text)?;
+        fs::rename(&draft, &self.path)
     }
 }
 
@@ -80,28 +79,45 @@ impl Drop for Published {
     fn drop(&mut self) {
         // Removed while the lock is still held, so that nobody else's new file is hit.
         let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(lock(&self.path));
     }
+}
+
+/// The file that a running server holds locked.
+fn lock(path: &Path) -> PathBuf {
+    path.with_extension("lock")
 }
 
 /// The server of a project that runs now. What a server left behind that is gone is removed.
 pub(crate) fn running(path: &Path) -> io::Result<Option<Descriptor>> {
-    let mut file = match places::private_file().open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    match file.try_lock() {
-        Ok(()) => {
-            fs::remove_file(path)?;
-            return Ok(None);
+    match places::private_file().open(lock(path)) {
+        Ok(held) => match held.try_lock() {
+            Ok(()) => {
+                remove(path)?;
+                return remove(&lock(path)).map(|()| None);
+            }
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return remove(path).map(|()| None);
         }
-        Err(TryLockError::WouldBlock) => {}
-        Err(TryLockError::Error(error)) => return Err(error),
+        Err(error) => return Err(error),
     }
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    // Empty while the server is starting.
-    Ok(serde_json::from_str(&text).ok())
+    match fs::read(path) {
+        Ok(text) => Ok(serde_json::from_slice(&text).ok()),
+        // It is starting, or ending.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Removes a file that may be gone.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -135,7 +151,8 @@ mod tests {
 
         drop(published);
         assert_eq!(running(&path).unwrap(), None);
-        assert!(!path.exists());
+        let left = std::fs::read_dir(folder.path().join("run")).unwrap();
+        assert_eq!(left.count(), 0);
     }
 
     #[test]

@@ -23,6 +23,7 @@ use crate::{
     endpoints::Endpoints,
     files::Files,
     forward::Upstream,
+    link::Link,
     proxy,
     session::{Keys, Vouchers},
     traffic::Traffic,
@@ -60,6 +61,8 @@ impl Site {
 pub(crate) struct Setup {
     pub(crate) config: ConfigureRequest,
     pub(crate) store: StoreClient,
+    /// The same store, for operations on single records.
+    pub(crate) link: Arc<Link>,
     pub(crate) runner: RunnerClient,
     pub(crate) keys: Keys,
     pub(crate) endpoints: Arc<Endpoints>,
@@ -174,9 +177,13 @@ impl AppState {
             return Err(Failure::new(Code::BadRequest, message));
         }
         let launch = self.0.launch.as_ref();
-        let store = match old.filter(|old| old.config.store_address == config.store_address) {
-            Some(old) => old.store.clone(),
-            None => StoreClient::new(&config.store_address, launch)?,
+        let same_store = old.filter(|old| old.config.store_address == config.store_address);
+        let (store, link) = if let Some(old) = same_store {
+            (old.store.clone(), old.link.clone())
+        } else {
+            let store = StoreClient::new(&config.store_address, launch)?;
+            let link = Link::new(store.clone(), self.shutdown());
+            (store, Arc::new(link))
         };
         let same_runner = old.filter(|old| old.config.runner_address == config.runner_address);
         let (runner, endpoints) = if let Some(old) = same_runner {
@@ -197,6 +204,7 @@ impl AppState {
             keys: Keys::new(&config.signing_key),
             config,
             store,
+            link,
             runner,
             endpoints,
         })

@@ -66,6 +66,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         )
         .with_hint("check that the temporary folder can be written, or set `TMPDIR`")
     })?;
+    let folder = launcher.folder().to_owned();
     let (driver, handle) = Driver::new(Arc::new(launcher), Arc::clone(&logs));
     let driving = tokio::spawn(driver.run(host.shutdown()));
 
@@ -78,5 +79,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     // The server may have broken by itself.
     stop.cancel();
     let _ = driving.await;
+    // Tasks that have nothing left to do may still hold it, and the process does not wait for them.
+    let _ = std::fs::remove_dir_all(folder);
     served
 }

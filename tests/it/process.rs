@@ -1,6 +1,10 @@
 //! Life and death of the processes: what starts, what a signal does, who comes back, and that nothing is left behind.
 
-use std::time::{Duration, Instant};
+use std::{
+    fs::Permissions,
+    os::unix::fs::PermissionsExt as _,
+    time::{Duration, Instant},
+};
 
 use nix::sys::signal::Signal;
 use reqwest::Method;
@@ -34,7 +38,16 @@ fn everything() -> Project {
 
 fn with_frontend(command: &str) -> Project {
     let project = Project::new().with_tasks().frontend(command);
-    project.function("hello", "Deno.serve(() => new Response('hello'));")
+    let spin = "Deno.serve(() => { console.log('spinning'); for (;;); });";
+    project
+        .function("hello", "Deno.serve(() => new Response('hello'));")
+        .function("spin", spin)
+}
+
+/// Calls the function that never gives its process back, and returns once it does that.
+async fn start_spinning(server: &Server) {
+    tokio::spawn(server.request(Method::GET, "/functions/spin").send());
+    server.says("spinning").await;
 }
 
 /// Starts it, has the function's process started, and checks that all of it runs.
@@ -150,6 +163,48 @@ async fn a_second_interrupt_cuts_a_hanging_drain_short() {
 }
 
 #[tokio::test]
+async fn an_interrupt_during_the_start_leaves_nothing_either() {
+    // Each time a little further: before the services, among them, and when all are there.
+    for processes in 1..=4 {
+        let project = everything();
+        let mut server = backlot(&project).env("PATH", project.user("empty")).spawn();
+        eventually("so many processes run", COMEBACK, async || {
+            let running = server.processes();
+            that(running.len() >= processes, format!("{running:?}"))
+        })
+        .await;
+        let code = server.interrupt().await;
+        // At the very beginning nobody handles signals yet, and the system does what it always did.
+        assert!(
+            code == 0 || (code == 130 && processes == 1),
+            "{code}: {}",
+            server.output().text()
+        );
+        server.nothing_left(ORPHANS).await;
+        assert_eq!(project.entries_of_user("tmp"), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_never_ends_does_not_keep_the_server() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let project = everything();
+    let mut server = backlot(&project).clients(&clients).start().await;
+    start_spinning(&server).await;
+    let begin = Instant::now();
+    assert_eq!(server.interrupt().await, 0);
+    assert!(
+        begin.elapsed() < Duration::from_secs(12),
+        "it took {:?}",
+        begin.elapsed()
+    );
+    server.nothing_left(Duration::from_secs(1)).await;
+    assert_eq!(project.entries_of_user("tmp"), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_killed_command_takes_everything_with_it() {
     let Some(clients) = Clients::get().await else {
         return;
@@ -159,12 +214,34 @@ async fn a_killed_command_takes_everything_with_it() {
     let launch = backlot(&project).clients(&clients);
     let mut server = start_everything(&launch).await;
     let _request = hanging_request(server.port()).await;
+    start_spinning(&server).await;
     server.signal(Signal::SIGKILL);
     assert_eq!(server.ended().await, 137);
     server.nothing_left(ORPHANS).await;
     assert_eq!(project.entries_of_user("tmp"), [""; 0]);
     // Its descriptor is still there, and nobody believes it.
     assert_eq!(launch.status().await, json!({ "running": false }));
+}
+
+#[tokio::test]
+async fn a_killed_command_takes_an_installation_with_it() {
+    // An npm that never finishes, and no Deno.
+    let project = everything();
+    let folder = project.user("bin");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("npm"), "#!/bin/sh\n/bin/sleep 602\n").unwrap();
+    std::fs::set_permissions(folder.join("npm"), Permissions::from_mode(0o755)).unwrap();
+    let server = backlot(&project).env("PATH", folder).start().await;
+    eventually("npm runs", COMEBACK, async || {
+        let processes = server.processes();
+        let runs = processes
+            .iter()
+            .any(|process| process.arguments.contains("sleep 602"));
+        that(runs, format!("{processes:?}"))
+    })
+    .await;
+    server.signal(Signal::SIGKILL);
+    server.nothing_left(ORPHANS).await;
 }
 
 #[tokio::test]

@@ -217,6 +217,26 @@ async fn under_json_everything_on_standard_output_is_an_object() {
 }
 
 #[tokio::test]
+async fn under_json_a_failed_start_is_an_object_too() {
+    let project = Project::empty();
+    let finished = backlot(&project)
+        .args(&["--log-format", "json"])
+        .fail()
+        .await;
+    assert_eq!(
+        (finished.code, finished.stderr.as_str()),
+        (2, ""),
+        "{finished}"
+    );
+    let line: Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(
+        (&line["level"], &line["component"]),
+        (&json!("error"), &json!("backlot")),
+        "{finished}"
+    );
+}
+
+#[tokio::test]
 async fn a_frontend_that_ends_takes_the_server_with_it_and_hands_on_its_status() {
     for (command, code) in [("exit 7", 7), ("true", 0)] {
         let project = Project::new().frontend(command);

@@ -10,7 +10,7 @@ use proto::{
     v1::{
         AggregateRequest, CountRequest, CreateManyRequest, CreateRequest, DeleteRequest,
         DeleteWhereRequest, GetRequest, PageRequest, QueryRequest, UpdateManyRequest,
-        UpdateRequest, UpdateWhereRequest, UpsertRequest,
+        UpdateRequest, UpdateWhereRequest, UpsertRequest, operation::Request as Operation,
     },
 };
 use serde::Deserialize;
@@ -84,7 +84,7 @@ pub(crate) async fn get(scope: Scope, Place((_, entity, id)): Record) -> Answer 
     }
     let (setup, caller) = scope.split();
     let request = GetRequest { entity, caller, id };
-    let answer = setup.store.get(request).await?;
+    let answer = setup.link.record(Operation::Get(request)).await?;
     Ok(json::ok(answer.record_json))
 }
 
@@ -118,7 +118,7 @@ pub(crate) async fn create(
         caller,
         record_json: payload.bytes()?,
     };
-    let answer = setup.store.create(request).await?;
+    let answer = setup.link.record(Operation::Create(request)).await?;
     Ok(json::answer(status, answer.record_json))
 }
 
@@ -158,7 +158,7 @@ pub(crate) async fn update(
         id,
         changes_json: payload.bytes()?,
     };
-    let answer = setup.store.update(request).await?;
+    let answer = setup.link.record(Operation::Update(request)).await?;
     Ok(json::ok(answer.record_json))
 }
 
@@ -272,10 +272,8 @@ pub(crate) async fn delete(scope: Scope, Place((_, entity, id)): Record) -> Answ
         return Ok(users::ignored());
     }
     let (setup, caller) = scope.split();
-    setup
-        .store
-        .delete(DeleteRequest { entity, caller, id })
-        .await?;
+    let request = DeleteRequest { entity, caller, id };
+    setup.link.record(Operation::Delete(request)).await?;
     Ok(json::ok(r#"{"success":true}"#))
 }
 

@@ -31,13 +31,13 @@ async fn a_service_that_is_not_there_is_unavailable_and_nothing_hangs() {
         config.store_address = "127.0.0.1:0".to_owned();
     })
     .await;
-    let answer = harness.get(TASK).await;
-    assert_eq!(answer.status, 503);
-    assert_eq!(answer.header("retry-after"), "1");
-    assert_eq!(
-        answer.json()["message"],
-        "The store is not available right now"
-    );
+    for path in [TASK, &format!("{TASK}/1")] {
+        let answer = harness.get(path).await;
+        assert_eq!(answer.status, 503, "{path}");
+        assert_eq!(answer.header("retry-after"), "1");
+        let message = answer.json()["message"].clone();
+        assert_eq!(message, "The store is not available right now");
+    }
 }
 
 #[tokio::test]

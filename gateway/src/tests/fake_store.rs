@@ -13,7 +13,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 /// Clones share what they wrote down.
 #[derive(Clone, Debug, Default)]
-pub(super) struct FakeStore(Arc<Mutex<Vec<String>>>);
+pub(crate) struct FakeStore(Arc<Mutex<Vec<String>>>);
 
 impl FakeStore {
     /// The calls since the last look.
@@ -23,6 +23,33 @@ impl FakeStore {
 
     fn note(&self, call: String) {
         self.0.lock().push(call);
+    }
+}
+
+impl FakeStore {
+    /// The same answers as over the calls.
+    async fn perform(&self, operation: Operation) -> OperationResult {
+        use operation::Request as Asked;
+        use operation_result::Result as Outcome;
+
+        let record = match operation.request.unwrap() {
+            Asked::Get(get) => self.get(Request::new(get)).await,
+            Asked::Create(create) => self.create(Request::new(create)).await,
+            Asked::Update(update) => self.update(Request::new(update)).await,
+            Asked::Delete(delete) => {
+                let deleted = self.delete(Request::new(delete)).await;
+                deleted.map(|_| Response::new(RecordResponse::default()))
+            }
+            Asked::Query(_) => Err(Status::unimplemented("not in this fake")),
+        };
+        let result = match record {
+            Ok(record) => Outcome::Record(record.into_inner()),
+            Err(status) => Outcome::Failure(Failure::from_status("store", &status).into()),
+        };
+        OperationResult {
+            tag: operation.tag,
+            result: Some(result),
+        }
     }
 }
 
@@ -208,9 +235,24 @@ impl Store for FakeStore {
     rpc!(apply_schemas(ApplySchemasRequest) -> ApplySchemasResponse);
     rpc!(list_entities(ListEntitiesRequest) -> ListEntitiesResponse);
     rpc!(watch(WatchRequest) -> Changes);
-    rpc!(operate(Streaming<Operation>) -> Results);
     rpc!(seed_user(SeedUserRequest) -> UserResponse);
     rpc!(store_status(StoreStatusRequest) -> StoreStatusResponse);
+
+    fn operate<'life0, 'async_trait>(
+        &'life0 self,
+        request: Request<Streaming<Operation>>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Results>, Status>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        let fake = self.clone();
+        let results = request.into_inner().then(move |operation| {
+            let fake = fake.clone();
+            async move { Ok(fake.perform(operation?).await) }
+        });
+        Box::pin(async move { Ok(Response::new(results.boxed() as Results)) })
+    }
 
     fn import<'life0, 'async_trait>(
         &'life0 self,

@@ -6,7 +6,7 @@ mod control;
 mod edge;
 mod entities;
 mod fake_runner;
-mod fake_store;
+pub(crate) mod fake_store;
 mod forwarding;
 mod functions;
 mod local;

@@ -25,6 +25,13 @@ pub const CALL: Duration = Duration::from_secs(10);
 /// How long to wait for a connection on this machine.
 const CONNECT: Duration = Duration::from_secs(2);
 
+/// Bytes of an answer that may be on the way to a reader who does not read.
+const STREAM_WINDOW: u32 = 1024 * 1024;
+
+/// The most that HTTP/2 has. All calls share one connection; with less, a few readers that have stalled would hold up
+/// everybody else's answers.
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
+
 /// A channel that shows the launch token.
 pub type Authorised = InterceptedService<Channel, Present>;
 
@@ -41,6 +48,8 @@ fn channel(address: &str, token: Option<&LaunchToken>) -> Result<Authorised, Fai
     let channel = endpoint
         .connect_timeout(CONNECT)
         .tcp_nodelay(true)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .connect_lazy();
     Ok(InterceptedService::new(channel, Present::new(token)))
 }

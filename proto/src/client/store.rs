@@ -102,4 +102,17 @@ impl StoreClient {
         let answer = answer.map_err(|status| Failure::from_status("store", &status))?;
         Ok(answer.into_inner())
     }
+
+    /// Opens a stream for many operations, each answered by its tag; the deadline is for the start only.
+    ///
+    /// # Errors
+    ///
+    /// What the store answered, or `UNAVAILABLE` and `TIMEOUT` when it did not.
+    pub async fn operate(
+        &self,
+        operations: impl tonic::IntoStreamingRequest<Message = v1::Operation>,
+    ) -> Result<Streaming<v1::OperationResult>, Failure> {
+        let mut client = self.client.clone();
+        super::within("store", CALL, client.operate(operations)).await
+    }
 }

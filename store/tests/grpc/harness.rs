@@ -54,7 +54,7 @@ impl Store {
         let serving = Server::builder()
             .add_service(StoreServer::new(service))
             .serve_with_incoming_shutdown(
-                TcpIncoming::from(listener),
+                TcpIncoming::from(listener).with_nodelay(Some(true)),
                 stop.clone().cancelled_owned(),
             );
         tokio::spawn(serving);

@@ -160,17 +160,19 @@ async fn operations_over_one_stream_are_answered_by_tag() {
 async fn a_watcher_that_falls_behind_is_told_so() {
     let store = Store::start(json!({"Note": text_fields(&["text"])})).await;
     let mut changes = watch(&store, "Note", service()).await;
-    let text = "x".repeat(2000);
+    // Enough to fill the connection's window with a tenth of them, and the feed with the rest.
+    let text = "x".repeat(20_000);
     for _ in 0..1200 {
         let made = store
             .create("Note", &service(), json!({ "text": text }))
             .await;
         made.unwrap();
     }
+    let wait = std::time::Duration::from_secs(5);
     let end = loop {
-        match changes.next().await.expect("an end that says why") {
-            Ok(_) => {}
-            Err(status) => break proto::Failure::from_status("store", &status),
+        let next = tokio::time::timeout(wait, changes.next()).await;
+        if let Some(Err(status)) = next.expect("an end in time") {
+            break proto::Failure::from_status("store", &status);
         }
     };
     assert_eq!(end.code(), proto::Code::RateLimited);

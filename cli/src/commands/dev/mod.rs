@@ -8,7 +8,10 @@ mod start_block;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use self::session::Session;
+use self::{
+    ending::{CUT_SHORT, Ending},
+    session::Session,
+};
 use crate::{
     args::DevArgs,
     settings::{self, Settings},
@@ -41,12 +44,15 @@ fn serve(args: DevArgs, terminal: &Arc<Terminal>) -> Result<ExitCode, Problem> {
         runtime.map_err(|error| Problem::broken(format!("cannot start the runtime: {error}")))?;
     let ended = runtime.block_on(async {
         let mut stop = ending::Signals::listen()?;
-        let session = tokio::select! {
-            session = Session::start(settings, terminal) => session?,
-            // What was started so far is dropped, and killed by that.
-            () = stop.next() => return Ok(ExitCode::SUCCESS),
-        };
-        session.run(&mut stop).await
+        let mut starting = Box::pin(Session::start(settings, terminal));
+        tokio::select! {
+            session = &mut starting => session?.run(&mut stop).await,
+            // A start that is cut off would leave the services no time to clean up, and takes a moment only.
+            () = stop.next() => tokio::select! {
+                session = starting => session?.leave(Ending::Asked, &mut stop).await,
+                () = stop.next() => Ok(ExitCode::from(CUT_SHORT)),
+            },
+        }
     });
     runtime.shutdown_timeout(LAST_MOMENTS);
     ended

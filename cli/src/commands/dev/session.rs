@@ -43,7 +43,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Reads the project, starts the services, and says where they are once they answer.
+    /// Reads the project and starts the services; they answer when this is done.
     pub(super) async fn start(
         settings: Settings,
         terminal: &Arc<Terminal>,
@@ -73,17 +73,26 @@ impl Session {
         };
         session.watch();
         session.describe();
-        session.introduce();
-        session.start_frontend()?;
         Ok(session)
     }
 
-    /// Keeps going until there is a reason to end, and ends in order.
+    /// Says where everything is, starts the frontend, keeps going until there is a reason to end, and ends in order.
     pub(super) async fn run(mut self, stop: &mut Signals) -> Result<ExitCode, Problem> {
+        self.introduce();
+        self.start_frontend()?;
         let ending = tokio::select! {
             ending = self.keep_going() => ending,
             () = stop.next() => Ending::Asked,
         };
+        self.leave(ending, stop).await
+    }
+
+    /// Ends in order, for this reason; a signal cuts that short.
+    pub(super) async fn leave(
+        mut self,
+        ending: Ending,
+        stop: &mut Signals,
+    ) -> Result<ExitCode, Problem> {
         tokio::select! {
             () = self.end() => ending.exit(),
             // Dropping what is left kills it.

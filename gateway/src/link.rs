@@ -1,0 +1,198 @@
+//! One stream to the store for the many small operations on single records, in place of a call for each.
+//!
+//! A call costs headers both ways; an operation on the stream costs its message. The stream is opened by the first
+//! operation and again by the first after a break.
+
+use std::collections::HashMap;
+
+use proto::{
+    Code, Failure,
+    client::{CALL, StoreClient},
+    v1::{
+        Operation, OperationResult, RecordResponse, operation::Request,
+        operation_result::Result as Outcome,
+    },
+};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+use tokio_stream::wrappers::UnboundedReceiverStream;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::Streaming;
+
+type Reply = oneshot::Sender<Result<Outcome, Failure>>;
+
+struct Job {
+    request: Request,
+    reply: Reply,
+}
+
+/// Dropping it ends the stream.
+#[derive(Debug)]
+pub(crate) struct Link {
+    // Unbounded, and yet never longer than there are requests: each waits for its own answer.
+    jobs: mpsc::UnboundedSender<Job>,
+    _driving: DropGuard,
+}
+
+impl Link {
+    /// A link that is opened when it is first used, until this is dropped or the process ends.
+    pub(crate) fn new(store: StoreClient, shutdown: &CancellationToken) -> Self {
+        let (jobs, queue) = mpsc::unbounded_channel();
+        let stop = shutdown.child_token();
+        tokio::spawn(stop.clone().run_until_cancelled_owned(drive(store, queue)));
+        Self {
+            jobs,
+            _driving: stop.drop_guard(),
+        }
+    }
+
+    /// Does an operation whose answer is a record, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// What the store answered, or `UNAVAILABLE` and `TIMEOUT` when it did not.
+    pub(crate) async fn record(&self, request: Request) -> Result<RecordResponse, Failure> {
+        let (reply, answer) = oneshot::channel();
+        // A queue that is closed drops the reply, which is told below.
+        let _ = self.jobs.send(Job { request, reply });
+        let answer = timeout(CALL, answer).await;
+        let answer = answer.map_err(|_elapsed| {
+            let message = format!("The store did not answer within {} s", CALL.as_secs());
+            Failure::new(Code::Timeout, message)
+        })?;
+        match answer.map_err(|_dropped| broken())?? {
+            Outcome::Record(record) => Ok(record),
+            Outcome::Records(_) | Outcome::Failure(_) => Err(broken()),
+        }
+    }
+}
+
+fn broken() -> Failure {
+    Failure::new(Code::Unavailable, "The store is not available right now")
+        .with_detail("the stream of operations broke off")
+}
+
+async fn drive(store: StoreClient, mut queue: mpsc::UnboundedReceiver<Job>) {
+    while let Some(first) = queue.recv().await {
+        let (operations, sent) = mpsc::unbounded_channel();
+        match store.operate(UnboundedReceiverStream::new(sent)).await {
+            Ok(results) => {
+                let mut stream = Stream {
+                    operations,
+                    results,
+                    waiting: HashMap::new(),
+                    tag: 0,
+                };
+                stream.send(first);
+                stream.run(&mut queue).await;
+            }
+            // Nobody who is gone minds.
+            Err(failure) => drop(first.reply.send(Err(failure))),
+        }
+    }
+}
+
+/// One opening of the stream. Replies that are still waiting when it ends are dropped with it.
+struct Stream {
+    operations: mpsc::UnboundedSender<Operation>,
+    results: Streaming<OperationResult>,
+    waiting: HashMap<u64, Reply>,
+    tag: u64,
+}
+
+impl Stream {
+    async fn run(&mut self, queue: &mut mpsc::UnboundedReceiver<Job>) {
+        loop {
+            tokio::select! {
+                job = queue.recv() => match job {
+                    Some(job) => self.send(job),
+                    None => return,
+                },
+                result = self.results.message() => match result {
+                    Ok(Some(result)) => self.answer(result),
+                    Ok(None) => return,
+                    Err(status) => {
+                        tracing::debug!(%status, "the stream of operations broke off");
+                        return;
+                    }
+                },
+            }
+        }
+    }
+
+    fn send(&mut self, job: Job) {
+        self.tag += 1;
+        self.waiting.insert(self.tag, job.reply);
+        let request = Some(job.request);
+        let tag = self.tag;
+        // A stream that is gone says so on its other side.
+        let _ = self.operations.send(Operation { tag, request });
+    }
+
+    fn answer(&mut self, result: OperationResult) {
+        let Some(reply) = self.waiting.remove(&result.tag) else {
+            return;
+        };
+        let outcome = match result.result {
+            None => Err(broken()),
+            Some(Outcome::Failure(failure)) => {
+                Err(Failure::try_from(failure).unwrap_or_else(|_unknown| broken()))
+            }
+            Some(outcome) => Ok(outcome),
+        };
+        let _ = reply.send(outcome);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+    use proto::{
+        Code,
+        client::StoreClient,
+        v1::{GetRequest, operation::Request, store_server::StoreServer},
+    };
+    use tokio::net::TcpListener;
+    use tokio_util::sync::CancellationToken;
+    use tonic::transport::{Server, server::TcpIncoming};
+
+    use super::Link;
+    use crate::tests::fake_store::FakeStore;
+
+    fn get(entity: &str) -> Request {
+        Request::Get(GetRequest {
+            entity: entity.to_owned(),
+            ..GetRequest::default()
+        })
+    }
+
+    async fn serve() -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let serving = Server::builder()
+            .add_service(StoreServer::new(FakeStore::default()))
+            .serve_with_incoming(TcpIncoming::from(listener));
+        tokio::spawn(serving);
+        address
+    }
+
+    #[tokio::test]
+    async fn answers_find_their_askers_and_a_store_that_is_gone_is_unavailable() {
+        let client = StoreClient::new(&serve().await, None).unwrap();
+        let link = Link::new(client, &CancellationToken::new());
+        let asked = (0..50).map(|n| link.record(get(if n % 2 == 0 { "Task" } else { "Missing" })));
+        for (n, answer) in join_all(asked).await.into_iter().enumerate() {
+            assert_eq!(answer.is_ok(), n % 2 == 0, "{n}");
+        }
+
+        drop(link);
+        let gone = StoreClient::new("127.0.0.1:0", None).unwrap();
+        let link = Link::new(gone, &CancellationToken::new());
+        for _ in 0..2 {
+            let failure = link.record(get("Task")).await.unwrap_err();
+            assert_eq!(failure.code(), Code::Unavailable);
+        }
+    }
+}
