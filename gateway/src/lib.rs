@@ -7,11 +7,11 @@
 //!                              └────HTTPS────► platform   what is not served here
 //! ```
 //!
-//! * [`app`] lists every route; [`layers`] is what each request passes first; [`error`] is how anything fails.
-//! * [`state::Setup`] is what the last `Configure` said: clients, keys and the table of functions.
-//! * [`session`] knows tokens; [`proxy`] knows functions; neither knows what an entity, a rule or a schema is.
-//! * [`link`] carries operations on single records to the store; everything longer is a call of its own.
-//! * [`files`] holds uploads for this run; [`forward`] is the only way out of this machine.
+//! * `app` lists every route; `layers` is what each request passes first; `error` is how anything fails.
+//! * `state::Setup` is what the last `Configure` said: clients, keys and the table of functions.
+//! * `session` knows tokens; `proxy` knows functions; neither knows what an entity, a rule or a schema is.
+//! * `link` carries operations on single records to the store; everything longer is a call of its own.
+//! * `files` holds uploads for this run; `forward` is the only way out of this machine.
 //!
 //! A record passes through here as bytes: this crate never parses one.
 

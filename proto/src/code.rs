@@ -4,7 +4,7 @@ use tonic::Code as Grpc;
 
 /// Why something failed, as far as a caller has to tell cases apart.
 ///
-/// Adding one means a line in [`Code::ALL`] and a row in [`Code::row`]; the compiler finds the rest.
+/// Adding one means a line in [`Code::ALL`] and a row below it; the compiler finds the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     /// The request makes no sense, whatever the state of the server.

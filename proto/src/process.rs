@@ -87,7 +87,7 @@ impl Announcement {
 /// outlive its parent by more than three seconds.
 const ORPHAN_LIMIT: Duration = Duration::from_secs(2);
 
-/// Cancels `gone` when standard input ends, which is when the parent does, and ends the process [`ORPHAN_LIMIT`] later
+/// Cancels `gone` when standard input ends, which is when the parent does, and ends the process two seconds later
 /// in case something hangs.
 ///
 /// A thread of its own, because a blocking read of standard input would hold up the end of the runtime.
