@@ -7,7 +7,7 @@ use axum::{
 
 use crate::{
     api::{auth, entities, fallback, functions, integrations, invitations, login, media, settings},
-    layers,
+    layers, realtime,
     state::AppState,
 };
 
@@ -18,6 +18,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .merge(account_routes())
         .merge(function_routes())
         .merge(local_routes())
+        .merge(realtime_routes())
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .fallback(fallback::not_found)
         .layer(middleware::from_fn_with_state(state.clone(), layers::edge))
@@ -119,4 +120,10 @@ fn local_routes() -> Router<AppState> {
         .route("/login/login.css", get(login::style))
         .route("/media/{name}", get(media::public))
         .route("/media/private/{name}", get(media::private))
+}
+
+fn realtime_routes() -> Router<AppState> {
+    Router::new()
+        .route(realtime::PATH, any(realtime::serve))
+        .route(&format!("{}/", realtime::PATH), any(realtime::serve))
 }

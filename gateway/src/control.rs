@@ -69,7 +69,7 @@ impl Gateway for Control {
             url: self.state.site().url(),
             requests: traffic.requests(),
             requests_in_flight: traffic.in_flight(),
-            sockets: 0,
+            sockets: self.state.realtime().sockets(),
             configured: self.state.setup().is_some(),
         }))
     }

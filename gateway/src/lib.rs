@@ -11,6 +11,7 @@
 //! * `state::Setup` is what the last `Configure` said: clients, keys and the table of functions.
 //! * `session` knows tokens; `proxy` knows functions; neither knows what an entity, a rule or a schema is.
 //! * `link` carries operations on single records to the store; everything longer is a call of its own.
+//! * `realtime` passes the store's changes on to sockets, each as its listener may see it.
 //! * `files` holds uploads for this run; `forward` is the only way out of this machine.
 //!
 //! A record passes through here as bytes: this crate never parses one.
@@ -28,6 +29,7 @@ mod layers;
 mod link;
 mod listen;
 mod proxy;
+mod realtime;
 mod session;
 mod state;
 mod traffic;

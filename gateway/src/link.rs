@@ -37,10 +37,11 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// A link that is opened when it is first used, until this is dropped or the process ends.
-    pub(crate) fn new(store: StoreClient, shutdown: &CancellationToken) -> Self {
+    /// A link that is opened when it is first used, until this is dropped. An order to end does not close it: requests
+    /// that have begun still need it.
+    pub(crate) fn new(store: StoreClient) -> Self {
         let (jobs, queue) = mpsc::unbounded_channel();
-        let stop = shutdown.child_token();
+        let stop = CancellationToken::new();
         tokio::spawn(stop.clone().run_until_cancelled_owned(drive(store, queue)));
         Self {
             jobs,
@@ -155,7 +156,6 @@ mod tests {
         v1::{GetRequest, operation::Request, store_server::StoreServer},
     };
     use tokio::net::TcpListener;
-    use tokio_util::sync::CancellationToken;
     use tonic::transport::{Server, server::TcpIncoming};
 
     use super::Link;
@@ -181,7 +181,7 @@ mod tests {
     #[tokio::test]
     async fn answers_find_their_askers_and_a_store_that_is_gone_is_unavailable() {
         let client = StoreClient::new(&serve().await, None).unwrap();
-        let link = Link::new(client, &CancellationToken::new());
+        let link = Link::new(client);
         let asked = (0..50).map(|n| link.record(get(if n % 2 == 0 { "Task" } else { "Missing" })));
         for (n, answer) in join_all(asked).await.into_iter().enumerate() {
             assert_eq!(answer.is_ok(), n % 2 == 0, "{n}");
@@ -189,7 +189,7 @@ mod tests {
 
         drop(link);
         let gone = StoreClient::new("127.0.0.1:0", None).unwrap();
-        let link = Link::new(gone, &CancellationToken::new());
+        let link = Link::new(gone);
         for _ in 0..2 {
             let failure = link.record(get("Task")).await.unwrap_err();
             assert_eq!(failure.code(), Code::Unavailable);

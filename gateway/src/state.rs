@@ -25,6 +25,7 @@ use crate::{
     forward::Upstream,
     link::Link,
     proxy,
+    realtime::Realtime,
     session::{Keys, Vouchers},
     traffic::Traffic,
 };
@@ -105,6 +106,7 @@ struct Shared {
     functions: proxy::Client,
     files: Files,
     upstream: Upstream,
+    realtime: Realtime,
     shutdown: CancellationToken,
 }
 
@@ -123,6 +125,7 @@ impl AppState {
             functions: proxy::client(),
             files: Files::default(),
             upstream: Upstream::default(),
+            realtime: Realtime::new(&shutdown),
             shutdown,
         }))
     }
@@ -147,6 +150,10 @@ impl AppState {
         &self.0.upstream
     }
 
+    pub(crate) fn realtime(&self) -> &Realtime {
+        &self.0.realtime
+    }
+
     pub(crate) fn shutdown(&self) -> &CancellationToken {
         &self.0.shutdown
     }
@@ -167,6 +174,9 @@ impl AppState {
             return Ok(false);
         }
         let setup = self.build(config, old.as_deref())?;
+        if old.is_none_or(|old| !Arc::ptr_eq(&old.link, &setup.link)) {
+            self.0.realtime.follow(setup.store.clone());
+        }
         self.0.setup.store(Some(Arc::new(setup)));
         Ok(true)
     }
@@ -182,7 +192,7 @@ impl AppState {
             (old.store.clone(), old.link.clone())
         } else {
             let store = StoreClient::new(&config.store_address, launch)?;
-            let link = Link::new(store.clone(), self.shutdown());
+            let link = Link::new(store.clone());
             (store, Arc::new(link))
         };
         let same_runner = old.filter(|old| old.config.runner_address == config.runner_address);

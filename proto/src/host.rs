@@ -64,6 +64,7 @@ pub struct Host {
     listener: TcpListener,
     token: Option<LaunchToken>,
     shutdown: CancellationToken,
+    orphaned: CancellationToken,
 }
 
 impl Host {
@@ -74,10 +75,11 @@ impl Host {
     /// `CONFLICT` when the address is taken, `INTERNAL` when the system refuses something else.
     pub async fn bind(name: &'static str, args: HostArgs) -> Result<Self, Failure> {
         telemetry::init(args.log_format, args.log_level);
-        let shutdown = CancellationToken::new();
+        let (shutdown, orphaned) = (CancellationToken::new(), CancellationToken::new());
         if args.lifeline {
-            watch_lifeline(shutdown.clone())
+            watch_lifeline(orphaned.clone())
                 .map_err(|error| internal("watch standard input", &error))?;
+            end_when_orphaned(orphaned.clone(), shutdown.clone());
         }
         end_on_signal(shutdown.clone())?;
         let listener = bind(args.listen).await?;
@@ -86,6 +88,7 @@ impl Host {
             listener,
             token: args.token.map(LaunchToken::from),
             shutdown,
+            orphaned,
         })
     }
 
@@ -99,6 +102,13 @@ impl Host {
     #[must_use]
     pub fn shutdown(&self) -> CancellationToken {
         self.shutdown.clone()
+    }
+
+    /// Cancelled, together with [`Host::shutdown`], when the parent is gone: nobody waits for anything any more, and
+    /// this process is cut off two seconds later. Whoever has started processes ends them now.
+    #[must_use]
+    pub fn orphaned(&self) -> CancellationToken {
+        self.orphaned.clone()
     }
 
     /// Announces the addresses, serves `routes` with health and reflection, and returns once the process has been told
@@ -268,6 +278,13 @@ where
         Ok(()) => process::ExitCode::SUCCESS,
         Err(failure) => report_failure(&failure),
     }
+}
+
+fn end_when_orphaned(orphaned: CancellationToken, stop: CancellationToken) {
+    tokio::spawn(async move {
+        orphaned.cancelled().await;
+        stop.cancel();
+    });
 }
 
 fn end_on_signal(stop: CancellationToken) -> Result<(), Failure> {

@@ -162,8 +162,9 @@ impl Driver {
         (driver, handle)
     }
 
-    /// Works until `stop`, then ends every process and returns.
-    pub async fn run(mut self, stop: CancellationToken) {
+    /// Works until `stop`, then lets every process finish what it has begun, and returns when all have ended. Once
+    /// `kill` is cancelled as well, they finish nothing.
+    pub async fn run(mut self, stop: CancellationToken, kill: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -175,18 +176,26 @@ impl Driver {
             }
             self.act();
         }
-        self.finish().await;
+        self.finish(&kill).await;
     }
 
-    async fn finish(&mut self) {
+    async fn finish(&mut self, kill: &CancellationToken) {
         let deadline = Instant::now() + STOP;
         self.commands.close();
         self.pool.stop();
         self.launcher.close();
         self.act();
+        let mut killed = false;
         while !self.workers.is_empty() {
-            let Ok(Some((generation, report))) = timeout_at(deadline, self.reports.recv()).await
-            else {
+            let report = tokio::select! {
+                report = timeout_at(deadline, self.reports.recv()) => report,
+                () = kill.cancelled(), if !killed => {
+                    killed = true;
+                    self.workers.values().for_each(|worker| worker.send(Order::Kill));
+                    continue;
+                }
+            };
+            let Ok(Some((generation, report))) = report else {
                 tracing::warn!(
                     processes = self.workers.len(),
                     "function processes did not end in time"

@@ -68,7 +68,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     })?;
     let folder = launcher.folder().to_owned();
     let (driver, handle) = Driver::new(Arc::new(launcher), Arc::clone(&logs));
-    let driving = tokio::spawn(driver.run(host.shutdown()));
+    // Without a parent there is nobody left whose requests could be finished.
+    let driving = tokio::spawn(driver.run(host.shutdown(), host.orphaned()));
 
     let service = RunnerServer::new(Service::new(handle, logs, host.shutdown()))
         .max_decoding_message_size(MESSAGE_LIMIT)

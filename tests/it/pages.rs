@@ -4,6 +4,18 @@ use tests::{project::Project, server::Server, template, tools};
 
 use crate::{DEVELOPER, backlot};
 
+/// Fails on what the services complain about while an app does nothing wrong.
+fn assert_calm(server: &Server) {
+    let output = server.output();
+    let is_complaint = |line: &&String| {
+        let of_ours = ["store ", "runner ", "gateway ", "backlot "];
+        let is_bad = line.contains("error:") || line.contains("warning:");
+        is_bad && of_ours.iter().any(|name| line.starts_with(name))
+    };
+    let complaints: Vec<_> = output.stderr.iter().filter(is_complaint).collect();
+    assert!(complaints.is_empty(), "{complaints:#?}");
+}
+
 /// Drives the page of a server with one of the scripts.
 async fn drive(
     clients: &tools::Clients,
@@ -43,6 +55,7 @@ async fn the_example_works_in_a_browser() {
         server.output().text()
     );
     assert_eq!(server.interrupt().await, 0);
+    assert_calm(&server);
     #[cfg(target_os = "linux")]
     server.nothing_left(std::time::Duration::from_secs(3)).await;
 }
@@ -69,6 +82,7 @@ async fn the_official_template_works_in_a_browser_unchanged() {
     );
     drive(&clients, "template-page.mjs", &server, &chromium).await;
     assert_eq!(server.interrupt().await, 0);
+    assert_calm(&server);
     #[cfg(target_os = "linux")]
     server.nothing_left(std::time::Duration::from_secs(3)).await;
 }

@@ -36,8 +36,8 @@ pub(crate) struct Start {
 pub(crate) struct Child {
     group: Pid,
     pid: u32,
-    /// Closing it tells the child that we are gone.
-    lifeline: Option<ChildStdin>,
+    /// Its end tells the child that we are gone.
+    _lifeline: Option<ChildStdin>,
     exit: watch::Receiver<Option<ExitStatus>>,
 }
 
@@ -79,7 +79,7 @@ impl Child {
         let child = Self {
             group: Pid::from_raw(pid.cast_signed()),
             pid,
-            lifeline,
+            _lifeline: lifeline,
             exit,
         };
         Ok((child, output))
@@ -97,9 +97,9 @@ impl Child {
         ended.ok().and_then(|status| *status).unwrap_or_default()
     }
 
-    /// Asks the process to end, by closing the lifeline and with TERM to its group, and kills the group after `limit`.
-    pub(crate) async fn stop(mut self, limit: Duration) -> ExitStatus {
-        self.lifeline = None;
+    /// Asks the process to end, with TERM to its group, and kills the group after `limit`. The lifeline stays: to lose it
+    /// means to hurry, and there is something to finish.
+    pub(crate) async fn stop(self, limit: Duration) -> ExitStatus {
         self.signal(Signal::SIGTERM);
         let ended = timeout(limit, self.ended()).await;
         // Also when the leader has ended: it may have left others of its group behind.
@@ -183,8 +183,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_the_lifeline_ends_a_child_that_reads_it() {
-        let script = "trap '' TERM; echo up; cat >/dev/null; exit 3";
+    async fn a_child_that_ends_when_asked_hands_on_its_status() {
+        let script = "trap 'exit 3' TERM; echo up; sleep 600 & wait";
         let (child, mut output) = Child::start(&shell(script)).unwrap();
         says_up(&mut output).await;
         let status = child.stop(Duration::from_secs(5)).await;

@@ -10,7 +10,7 @@ use crate::state::{AppState, Setup};
 const BYPASS: &str = "x-bypass-rls";
 
 /// On whose behalf a request is made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Identity {
     Anonymous,
     User {
@@ -67,6 +67,22 @@ pub(crate) async fn identify(state: &AppState, setup: &Setup, headers: &HeaderMa
             bypass_rules: may_bypass(setup, &email, headers),
             email,
         },
+        verified => settle(state, setup, token, verified).await,
+    }
+}
+
+/// Reads a token that came by another way than `Authorization`, as those of sockets do.
+pub(crate) async fn identify_token(state: &AppState, setup: &Setup, token: &str) -> Identity {
+    settle(state, setup, token, setup.keys.verify(token)).await
+}
+
+async fn settle(
+    state: &AppState,
+    setup: &Setup,
+    token: &str,
+    verified: Result<Identity, Refusal>,
+) -> Identity {
+    match verified {
         Ok(identity) => identity,
         Err(Refusal::Expired) => {
             tracing::debug!("a token has expired; its caller is anonymous");

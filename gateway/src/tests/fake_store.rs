@@ -2,6 +2,7 @@
 
 use std::{pin::Pin, sync::Arc};
 
+use super::watches;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use parking_lot::Mutex;
@@ -13,12 +14,17 @@ use tonic::{Request, Response, Status, Streaming};
 
 /// Clones share what they wrote down.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FakeStore(Arc<Mutex<Vec<String>>>);
+pub(crate) struct FakeStore(Arc<Mutex<Vec<String>>>, watches::Watches);
 
 impl FakeStore {
     /// The calls since the last look.
     pub(super) fn calls(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock())
+    }
+
+    /// The watches of this store.
+    pub(super) fn watches(&self) -> &watches::Watches {
+        &self.1
     }
 
     fn note(&self, call: String) {
@@ -234,7 +240,21 @@ impl Store for FakeStore {
 
     rpc!(apply_schemas(ApplySchemasRequest) -> ApplySchemasResponse);
     rpc!(list_entities(ListEntitiesRequest) -> ListEntitiesResponse);
-    rpc!(watch(WatchRequest) -> Changes);
+
+    fn watch<'life0, 'async_trait>(
+        &'life0 self,
+        request: Request<WatchRequest>,
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Changes>, Status>> + Send + 'async_trait>>
+    where
+        'life0: 'async_trait,
+        Self: 'async_trait,
+    {
+        let request = request.into_inner();
+        let watched = format!("{} {}", request.entity, who(request.caller.as_ref()));
+        let changes = self.1.open(watched);
+        Box::pin(async move { Ok(Response::new(changes)) })
+    }
+
     rpc!(seed_user(SeedUserRequest) -> UserResponse);
     rpc!(store_status(StoreStatusRequest) -> StoreStatusResponse);
 

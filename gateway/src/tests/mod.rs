@@ -11,8 +11,10 @@ mod forwarding;
 mod functions;
 mod local;
 mod media;
+mod realtime;
 mod sockets;
 mod vouching;
+mod watches;
 
 use axum::{Router, body::Body};
 use bytes::Bytes;

@@ -29,7 +29,7 @@ struct Line {
     args: Args,
 }
 
-async fn listen(
+pub(super) async fn listen(
     router: Router,
     stop: &CancellationToken,
 ) -> (SocketAddr, tokio::task::JoinHandle<()>) {

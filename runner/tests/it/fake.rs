@@ -78,7 +78,7 @@ impl Stage {
         let launcher: Arc<dyn Launcher> = Arc::<Script>::clone(&script);
         let (driver, handle) = Driver::new(launcher, Arc::clone(&logs));
         let stop = CancellationToken::new();
-        tokio::spawn(driver.run(stop.clone()));
+        tokio::spawn(driver.run(stop.clone(), CancellationToken::new()));
         let service = RunnerServer::new(Service::new(handle, Arc::clone(&logs), stop.clone()));
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();

@@ -25,7 +25,7 @@ struct Program {
 
 impl Program {
     async fn start() -> Option<Self> {
-        let deno = deno()?;
+        let deno = deno().await?;
         let temporary = tempfile::tempdir().unwrap();
         let project = tempfile::tempdir().unwrap();
         #[expect(clippy::disallowed_methods, reason = "the program under test")]

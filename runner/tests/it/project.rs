@@ -15,28 +15,21 @@ use runner::{
     logs::Logs,
     pool::{Definition, Deno, Endpoint, Refusal, Settings},
 };
+use tests::tools;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Longer than anything here should take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The Deno to test with, or `None` after having said so.
-pub(crate) fn deno() -> Option<PathBuf> {
+/// The Deno to test with: the one asked for, the one on `PATH`, or the one that the system tests install. `None` after
+/// having said so.
+pub(crate) async fn deno() -> Option<PathBuf> {
     let named = env::var_os("BACKLOT_DENO").map(PathBuf::from);
-    let found = named.or_else(|| {
-        let path = env::var_os("PATH")?;
-        env::split_paths(&path)
-            .map(|folder| folder.join("deno"))
-            .find(|file| file.is_file())
-    });
-    let ci = env::var("CI").is_ok_and(|ci| ci == "true");
-    assert!(found.is_some() || !ci, "no Deno: set BACKLOT_DENO");
-    #[expect(clippy::print_stderr, reason = "whoever runs the tests should know")]
-    if found.is_none() {
-        eprintln!("skipped: no Deno on PATH and no BACKLOT_DENO");
+    match named.or_else(|| tools::on_path("deno")) {
+        Some(deno) => Some(deno),
+        None => Some(tools::Clients::get().await?.deno().join("deno")),
     }
-    found
 }
 
 /// Checks until it holds; says what it waited for when it never does.
@@ -69,14 +62,14 @@ impl Project {
         functions: &[(&str, &str)],
         adjust: impl FnOnce(&mut Settings),
     ) -> Option<Self> {
-        let deno = deno()?;
+        let deno = deno().await?;
         let folder = tempfile::tempdir().unwrap();
         let logs = Arc::new(Logs::new(jiff::Timestamp::now));
         let launcher = DenoLauncher::open(Arc::clone(&logs), false).await.unwrap();
         let temporary = launcher.folder().to_owned();
         let (driver, handle) = Driver::new(Arc::new(launcher), Arc::clone(&logs));
         let stop = CancellationToken::new();
-        let driving = tokio::spawn(driver.run(stop.clone()));
+        let driving = tokio::spawn(driver.run(stop.clone(), CancellationToken::new()));
         let mut settings = Settings {
             root: folder.path().canonicalize().unwrap(),
             environment: environment(),

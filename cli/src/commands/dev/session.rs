@@ -59,8 +59,6 @@ impl Session {
             Arc::clone(terminal),
         )
         .await?;
-        let installing =
-            (context.deno == DenoState::Installing).then(|| install_deno(places, terminal));
         let mut session = Self {
             supervisor,
             context,
@@ -69,7 +67,7 @@ impl Session {
             started_at: format!("{:.3}", Timestamp::now()),
             token,
             watch: None,
-            installing,
+            installing: None,
         };
         session.watch();
         session.describe();
@@ -79,6 +77,8 @@ impl Session {
     /// Says where everything is, starts the frontend, keeps going until there is a reason to end, and ends in order.
     pub(super) async fn run(mut self, stop: &mut Signals) -> Result<ExitCode, Problem> {
         self.introduce();
+        self.installing = (self.context.deno == DenoState::Installing)
+            .then(|| install_deno(Places::of_this_user(), &self.context.terminal));
         self.start_frontend()?;
         let ending = tokio::select! {
             ending = self.keep_going() => ending,

@@ -1,0 +1,198 @@
+//! One watch of the store for each caller and entity that somebody listens to, from the first listener to the last.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use proto::{Code, Failure, client::StoreClient, v1::WatchRequest};
+use tokio::{sync::watch, time::timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{event, outbox::Outbox};
+use crate::session::Identity;
+
+/// First and longest pause before a watch that ended is begun again.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
+
+/// Whose view of which entity, in the spelling of the room.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Topic {
+    pub(super) caller: Identity,
+    pub(super) entity: String,
+}
+
+/// One room of one socket.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Seat {
+    pub(super) member: u64,
+    /// As the client joined it.
+    pub(super) room: Arc<str>,
+}
+
+type Audience = Mutex<HashMap<Seat, Outbox>>;
+
+/// Dropping it ends the watch.
+#[derive(Debug)]
+struct Watch {
+    audience: Arc<Audience>,
+    _following: DropGuard,
+}
+
+#[derive(Debug)]
+pub(super) struct Hub {
+    watches: Mutex<HashMap<Topic, Watch>>,
+    store: watch::Sender<Option<StoreClient>>,
+    members: AtomicU64,
+    /// What cuts the connection of each socket, by its session.
+    lines: Mutex<HashMap<String, CancellationToken>>,
+    shutdown: CancellationToken,
+}
+
+impl Hub {
+    pub(super) fn new(shutdown: &CancellationToken) -> Self {
+        Self {
+            watches: Mutex::default(),
+            store: watch::Sender::new(None),
+            members: AtomicU64::new(0),
+            lines: Mutex::default(),
+            shutdown: shutdown.clone(),
+        }
+    }
+
+    pub(super) fn sockets(&self) -> u64 {
+        u64::try_from(self.lines.lock().len()).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn follow(&self, store: StoreClient) {
+        self.store.send_replace(Some(store));
+    }
+
+    /// Counts a socket and gives it its number.
+    pub(super) fn enter(&self, session: &str, cut: CancellationToken) -> u64 {
+        self.lines.lock().insert(session.to_owned(), cut);
+        self.members.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn exit(&self, session: &str) {
+        self.lines.lock().remove(session);
+    }
+
+    /// What cuts this session; a new token when the session is not known yet.
+    pub(super) fn line(&self, session: Option<&str>) -> CancellationToken {
+        let known = session.and_then(|session| self.lines.lock().get(session).cloned());
+        known.unwrap_or_else(|| self.shutdown.child_token())
+    }
+
+    /// Must be called within a runtime.
+    pub(super) fn join(&self, topic: Topic, seat: Seat, outbox: Outbox) {
+        let mut watches = self.watches.lock();
+        let watch = watches.entry(topic);
+        let watch = watch.or_insert_with_key(|topic| self.watch(topic));
+        watch.audience.lock().insert(seat, outbox);
+    }
+
+    pub(super) fn leave(&self, topic: &Topic, seat: &Seat) {
+        let mut watches = self.watches.lock();
+        let Some(watch) = watches.get(topic) else {
+            return;
+        };
+        let mut audience = watch.audience.lock();
+        audience.remove(seat);
+        let is_empty = audience.is_empty();
+        drop(audience);
+        if is_empty {
+            watches.remove(topic);
+        }
+    }
+
+    fn watch(&self, topic: &Topic) -> Watch {
+        let audience = Arc::<Audience>::default();
+        let request = WatchRequest {
+            entity: topic.entity.clone(),
+            caller: Some(topic.caller.clone().into()),
+        };
+        let watcher = Watcher {
+            request,
+            audience: audience.clone(),
+            pause: PAUSES.0,
+        };
+        let stop = self.shutdown.child_token();
+        let following = watcher.follow(self.store.subscribe());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(following));
+        Watch {
+            audience,
+            _following: stop.drop_guard(),
+        }
+    }
+}
+
+/// The task behind a watch.
+struct Watcher {
+    request: WatchRequest,
+    audience: Arc<Audience>,
+    pause: Duration,
+}
+
+impl Watcher {
+    /// Begins again whenever the store ends the stream, and at once when there is another store.
+    async fn follow(mut self, mut stores: watch::Receiver<Option<StoreClient>>) {
+        loop {
+            let store = stores.borrow_and_update().clone();
+            let moved = tokio::select! {
+                () = self.relay(store) => {
+                    let pause = self.pause;
+                    self.pause = (pause * 2).min(PAUSES.1);
+                    timeout(pause, stores.changed()).await.ok()
+                }
+                moved = stores.changed() => Some(moved),
+            };
+            match moved {
+                None => {}
+                Some(Ok(())) => self.pause = PAUSES.0,
+                Some(Err(_closed)) => return,
+            }
+        }
+    }
+
+    async fn relay(&mut self, store: Option<StoreClient>) {
+        // Before the first configuration there is nothing to watch.
+        let Some(store) = store else {
+            return std::future::pending().await;
+        };
+        let entity = self.request.entity.clone();
+        match self.relay_from(&store).await {
+            Ok(()) => tracing::debug!(entity, "the store ended a watch; it is begun again"),
+            Err(failure) if failure.code() == Code::RateLimited => tracing::warn!(
+                entity,
+                "realtime events were lost: changes came faster than they could be passed on"
+            ),
+            Err(failure) => {
+                tracing::debug!(?failure, entity, "a watch broke off; it is begun again");
+            }
+        }
+    }
+
+    async fn relay_from(&mut self, store: &StoreClient) -> Result<(), Failure> {
+        let mut changes = store.watch(self.request.clone()).await?;
+        self.pause = PAUSES.0;
+        let broken = |status| Failure::from_status("store", &status);
+        while let Some(change) = changes.message().await.map_err(broken)? {
+            if let Some(text) = event::text(&change) {
+                self.publish(&text);
+            }
+        }
+        Ok(())
+    }
+
+    fn publish(&self, text: &Arc<str>) {
+        for (seat, outbox) in self.audience.lock().iter() {
+            outbox.push(&seat.room, text);
+        }
+    }
+}

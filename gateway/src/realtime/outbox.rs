@@ -1,0 +1,189 @@
+//! The queue between the watches and one socket: bounded, because whoever reads slowly must hold up nobody else.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use serde::Serialize;
+use socketioxide::{SendError, SocketError, extract::SocketRef};
+use tokio::{sync::mpsc, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+/// Events that may wait for one socket.
+const EVENTS: usize = 10_000;
+
+/// Bytes of events that may wait for one socket; a single larger one still may.
+const BYTES: usize = 32 * 1024 * 1024;
+
+/// First and longest pause before a full connection is tried again.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
+
+/// An event on its way to one room of one socket.
+#[derive(Debug)]
+struct Parcel {
+    room: Arc<str>,
+    text: Arc<str>,
+}
+
+/// What the SDK reads.
+#[derive(Serialize)]
+struct Update<'a> {
+    room: &'a str,
+    data: &'a str,
+}
+
+/// The end where events go in. Clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Outbox {
+    queue: mpsc::Sender<Parcel>,
+    waiting: Arc<AtomicUsize>,
+    cut: CancellationToken,
+}
+
+/// The end where they come out.
+#[derive(Debug)]
+pub(super) struct Deliveries {
+    queue: mpsc::Receiver<Parcel>,
+    waiting: Arc<AtomicUsize>,
+    cut: CancellationToken,
+}
+
+/// A queue whose overflow cancels `cut`.
+pub(super) fn queue(cut: CancellationToken) -> (Outbox, Deliveries) {
+    let (sender, receiver) = mpsc::channel(EVENTS);
+    let waiting = Arc::<AtomicUsize>::default();
+    let outbox = Outbox {
+        queue: sender,
+        waiting: waiting.clone(),
+        cut: cut.clone(),
+    };
+    let deliveries = Deliveries {
+        queue: receiver,
+        waiting,
+        cut,
+    };
+    (outbox, deliveries)
+}
+
+impl Outbox {
+    /// Never waits. A socket that has no room left is cut off: it may connect again, and knows that it missed something.
+    pub(super) fn push(&self, room: &Arc<str>, text: &Arc<str>) {
+        if self.cut.is_cancelled() {
+            return;
+        }
+        let before = self.waiting.fetch_add(text.len(), Ordering::Relaxed);
+        let parcel = Parcel {
+            room: room.clone(),
+            text: text.clone(),
+        };
+        let fits = before == 0 || before + text.len() <= BYTES;
+        if fits && self.queue.try_send(parcel).is_ok() {
+            return;
+        }
+        let events = EVENTS - self.queue.capacity();
+        tracing::warn!(
+            events,
+            bytes = before,
+            "a realtime client reads too slowly; it was disconnected and may connect again"
+        );
+        self.cut.cancel();
+    }
+
+    /// Ends the deliveries.
+    pub(super) fn close(&self) {
+        self.cut.cancel();
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.cut.is_cancelled()
+    }
+}
+
+impl Deliveries {
+    /// Sends what comes, in order, until the socket is gone or cut off.
+    pub(super) async fn deliver(mut self, socket: SocketRef) {
+        let cut = self.cut.clone();
+        cut.run_until_cancelled(self.deliver_all(&socket)).await;
+        drop(self);
+        expel(socket).await;
+    }
+
+    async fn deliver_all(&mut self, socket: &SocketRef) {
+        while let Some(parcel) = self.queue.recv().await {
+            if !send(socket, &parcel).await {
+                return;
+            }
+            self.waiting.fetch_sub(parcel.text.len(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// False when the socket takes no more.
+async fn send(socket: &SocketRef, parcel: &Parcel) -> bool {
+    let update = Update {
+        room: &parcel.room,
+        data: &parcel.text,
+    };
+    let (mut pause, longest) = PAUSES;
+    loop {
+        match socket.emit("update_model", &update) {
+            Ok(()) => return true,
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => {
+                sleep(pause).await;
+                pause = (pause * 2).min(longest);
+            }
+            Err(SendError::Socket(SocketError::Closed) | SendError::Serialize(_)) => return false,
+        }
+    }
+}
+
+/// A websocket went down with its line. A polling client is told at its next poll, or its session ends for lack of one.
+async fn expel(socket: SocketRef) {
+    let (_, pause) = PAUSES;
+    while socket.connected() && socket.clone().disconnect().is_err() {
+        sleep(pause).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::{BYTES, EVENTS, queue};
+
+    #[test]
+    fn an_overflow_of_events_cuts_the_socket_off() {
+        let (room, text): (Arc<str>, Arc<str>) = ("r".into(), "{}".into());
+        let cut = CancellationToken::new();
+        let (outbox, mut deliveries) = queue(cut.clone());
+        for _ in 0..EVENTS {
+            outbox.push(&room, &text);
+        }
+        assert!(!cut.is_cancelled());
+        outbox.push(&room, &text);
+        assert!(cut.is_cancelled() && outbox.is_closed());
+        outbox.push(&room, &text);
+        let mut waiting = 0;
+        while deliveries.queue.try_recv().is_ok() {
+            waiting += 1;
+        }
+        assert_eq!(waiting, EVENTS);
+    }
+
+    #[test]
+    fn an_overflow_of_bytes_cuts_the_socket_off_but_one_large_event_passes() {
+        let large: Arc<str> = "x".repeat(BYTES + 1).into();
+        let cut = CancellationToken::new();
+        let (outbox, _deliveries) = queue(cut.clone());
+        outbox.push(&"r".into(), &large);
+        assert!(!cut.is_cancelled());
+        outbox.push(&"r".into(), &"x".into());
+        assert!(cut.is_cancelled());
+    }
+}
