@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn only_denos_own_progress_is_a_download() {
         for (line, expected) in [
-            ("Download https://registry.npmjs.org/x", true),
+            ("Download https://packages.example/x", true),
             ("Download npm:x", true),
             ("Download finished", false),
             ("  Download https://x", false),
