@@ -2,75 +2,96 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use proto::{
-    Failure,
-    v1::{
-        ApplySchemasResponse, FilesChangedRequest,
-        apply_schemas_response::{EntityChange, entity_change::Kind},
-    },
+use proto::v1::{
+    FilesChangedRequest,
+    apply_schemas_response::{EntityChange, entity_change::Kind},
 };
 
 use super::{Supervisor, apply, service::Component};
-use crate::{desired::Desired, ui::Problem};
+use crate::{
+    desired::Desired,
+    ui::{Entry, Level, Problem},
+};
+
+/// One phrase for each thing that changed.
+type News = Result<Vec<String>, Problem>;
 
 impl Supervisor {
-    /// Tells each service what is new for it. `saved` are the files that functions may have imported.
+    /// Tells each service what is new for it, whether or not the others can be told. `saved` are the files that
+    /// functions may have imported.
     ///
-    /// Answers one phrase for each thing that changed. A service that cannot be told now is told when it is back.
+    /// Answers one phrase for each thing that changed, and shows what did not work: a service that cannot be told now
+    /// is told when it is back.
     pub(crate) async fn change(
         &mut self,
         desired: Desired,
         saved: &BTreeSet<PathBuf>,
-    ) -> Result<Vec<String>, Problem> {
+    ) -> Vec<String> {
         let old = std::mem::replace(&mut self.desired, desired);
+        let told = [
+            self.change_schemas(&old).await,
+            self.change_functions(&old).await,
+            self.swap(saved).await,
+            self.change_configuration(&old).await,
+        ];
         let mut news = Vec::new();
-        if old.schemas != self.desired.schemas {
-            let applied = self
-                .store()?
-                .apply_schemas(self.desired.schemas.clone())
-                .await;
-            news.extend(self.schema_news(applied)?);
+        for told in told {
+            match told {
+                Ok(phrases) => news.extend(phrases),
+                Err(problem) => {
+                    let entry = Entry::of_cli(Level::Error, problem.message);
+                    self.terminal.entry(&entry);
+                }
+            }
         }
-        if old.functions != self.desired.functions {
-            let applied = self
-                .runner()?
-                .apply_functions(self.desired.functions.clone())
-                .await;
-            let applied = applied.map_err(|failure| apply::problem(Component::Runner, &failure))?;
-            news.extend(names("added", &applied.added));
-            news.extend(names("changed", &applied.changed));
-            news.extend(names("removed", &applied.removed));
-        }
-        if !saved.is_empty() {
-            news.extend(names("reloaded", &self.swapped(saved).await?));
-        }
-        if old.configuration != self.desired.configuration {
-            self.configure().await?;
-            news.push("configuration applied".to_owned());
-        }
-        Ok(news)
+        news
     }
 
-    async fn swapped(&self, saved: &BTreeSet<PathBuf>) -> Result<Vec<String>, Problem> {
-        let request = FilesChangedRequest {
-            paths: saved
-                .iter()
-                .map(|path| path.to_string_lossy().into_owned())
-                .collect(),
-        };
-        let answer = self.runner()?.files_changed(request).await;
-        answer
-            .map(|answer| answer.functions)
-            .map_err(|failure| apply::problem(Component::Runner, &failure))
-    }
-
-    fn schema_news(
-        &self,
-        applied: Result<ApplySchemasResponse, Failure>,
-    ) -> Result<Vec<String>, Problem> {
+    async fn change_schemas(&self, old: &Desired) -> News {
+        if old.schemas == self.desired.schemas {
+            return Ok(Vec::new());
+        }
+        let schemas = self.desired.schemas.clone();
+        let applied = self.store()?.apply_schemas(schemas).await;
         let applied = applied.map_err(|failure| apply::problem(Component::Store, &failure))?;
         apply::report(&applied.problems, &self.terminal);
         Ok(applied.changes.iter().filter_map(entity_news).collect())
+    }
+
+    async fn change_functions(&self, old: &Desired) -> News {
+        if old.functions == self.desired.functions {
+            return Ok(Vec::new());
+        }
+        let functions = self.desired.functions.clone();
+        let applied = self.runner()?.apply_functions(functions).await;
+        let applied = applied.map_err(|failure| apply::problem(Component::Runner, &failure))?;
+        let news = [
+            names("added", &applied.added),
+            names("changed", &applied.changed),
+            names("removed", &applied.removed),
+        ];
+        Ok(news.into_iter().flatten().collect())
+    }
+
+    async fn swap(&self, saved: &BTreeSet<PathBuf>) -> News {
+        if saved.is_empty() {
+            return Ok(Vec::new());
+        }
+        let paths = saved.iter().map(|path| path.to_string_lossy().into_owned());
+        let request = FilesChangedRequest {
+            paths: paths.collect(),
+        };
+        let answer = self.runner()?.files_changed(request).await;
+        let answer = answer.map_err(|failure| apply::problem(Component::Runner, &failure))?;
+        Ok(names("reloaded", &answer.functions).into_iter().collect())
+    }
+
+    async fn change_configuration(&self, old: &Desired) -> News {
+        if old.configuration == self.desired.configuration {
+            return Ok(Vec::new());
+        }
+        self.configure().await?;
+        Ok(vec!["configuration applied".to_owned()])
     }
 }
 

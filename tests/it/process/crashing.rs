@@ -8,12 +8,25 @@ use tests::{
     http::Answer,
     process::send,
     project::Project,
+    server::Server,
     tools::Clients,
     wait::{eventually, that},
 };
 
 use super::{COMEBACK, ORPHANS, everything, kill, pid_of, start_everything, start_spinning};
 use crate::{DEVELOPER, TASKS, add_task, backlot, sign_in};
+
+/// Asks for the tasks; whatever is down, an answer comes.
+async fn tasks_without_a_hang(server: &Server) -> Answer {
+    let begin = Instant::now();
+    let answer = server.get(TASKS).await;
+    assert!(
+        begin.elapsed() < Duration::from_secs(8),
+        "a request hung for {:?}",
+        begin.elapsed()
+    );
+    answer
+}
 
 #[tokio::test]
 async fn a_killed_gateway_comes_back_on_its_port() {
@@ -85,13 +98,7 @@ async fn a_killed_store_comes_back_empty_with_its_schemas_and_its_user_and_says_
     add_task(&server, "lost").await;
     kill(&launch, "store").await;
     eventually("the store answers again, empty", COMEBACK, async || {
-        let begin = Instant::now();
-        let answer = server.get(TASKS).await;
-        assert!(
-            begin.elapsed() < Duration::from_secs(8),
-            "a request hung for {:?}",
-            begin.elapsed()
-        );
+        let answer = tasks_without_a_hang(&server).await;
         if answer.status == 503 {
             assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
         }
@@ -123,13 +130,7 @@ async fn requests_are_refused_at_once_while_a_service_is_away() {
     add_task(&server, "there").await;
     store.signal(Signal::SIGKILL);
     eventually("the store is missed", COMEBACK, async || {
-        let begin = Instant::now();
-        let answer = server.get(TASKS).await;
-        assert!(
-            begin.elapsed() < Duration::from_secs(8),
-            "a request hung for {:?}",
-            begin.elapsed()
-        );
+        let answer = tasks_without_a_hang(&server).await;
         that(answer.status == 503, format!("{answer:?}"))?;
         assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
         assert!(
@@ -140,6 +141,33 @@ async fn requests_are_refused_at_once_while_a_service_is_away() {
             "{answer:?}"
         );
         Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_save_reaches_the_services_that_are_there_while_another_is_away() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let project = Project::new().with_tasks();
+    let launch = backlot(&project).clients(&clients);
+    let store = launch.spawn_other(&["store", "--listen", "127.0.0.1:0"]);
+    let address = crate::grpc::announced(&store).await;
+    let server = launch
+        .args(&["--attach", &format!("store={address}")])
+        .start()
+        .await;
+    store.signal(Signal::SIGKILL);
+    project.save("base44/entities/note.jsonc", r#"{"name":"Note"}"#);
+    project.save(
+        "base44/functions/hello/entry.ts",
+        "Deno.serve(() => new Response('hello'));",
+    );
+    server.says("the store cannot be told what to serve").await;
+    eventually("the function is served", COMEBACK, async || {
+        let answer = server.get("/api/functions/hello").await;
+        that(answer.text == "hello", answer.text)
     })
     .await;
 }

@@ -34,16 +34,13 @@ pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut
         );
     }
     context.project = new;
-    match supervisor.change(context.desired(), &saved).await {
-        Ok(news) if news.is_empty() => {}
-        Ok(news) => {
-            let milliseconds = begin.elapsed().as_millis();
-            context.say(
-                Level::Info,
-                format!("{} in {milliseconds} ms", news.join(", ")),
-            );
-        }
-        Err(problem) => context.say(Level::Error, problem.message),
+    let news = supervisor.change(context.desired(), &saved).await;
+    if !news.is_empty() {
+        let milliseconds = begin.elapsed().as_millis();
+        context.say(
+            Level::Info,
+            format!("{} in {milliseconds} ms", news.join(", ")),
+        );
     }
 }
 

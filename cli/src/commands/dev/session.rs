@@ -119,9 +119,7 @@ impl Session {
                 }
                 installed = done(&mut self.installing) => {
                     self.installing = None;
-                    if let Err(problem) = self.use_deno(installed).await {
-                        return Ending::Broken(problem);
-                    }
+                    self.use_deno(installed).await;
                 }
             }
         }
@@ -215,7 +213,7 @@ impl Session {
         Ok(())
     }
 
-    async fn use_deno(&mut self, installed: Result<PathBuf, String>) -> Result<(), Problem> {
+    async fn use_deno(&mut self, installed: Result<PathBuf, String>) {
         self.context.deno = match installed {
             Ok(path) => DenoState::Found(path),
             Err(reason) => {
@@ -227,10 +225,8 @@ impl Session {
                 DenoState::Missing(format!("Deno could not be installed: {reason}"))
             }
         };
-        self.supervisor
-            .change(self.context.desired(), &BTreeSet::new())
-            .await
-            .map(drop)
+        let desired = self.context.desired();
+        let _ = self.supervisor.change(desired, &BTreeSet::new()).await;
     }
 }
 
