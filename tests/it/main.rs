@@ -10,6 +10,7 @@ mod grpc;
 mod pages;
 #[cfg(target_os = "linux")]
 mod process;
+mod scenarios;
 mod sdk;
 mod startup;
 

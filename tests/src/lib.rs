@@ -14,6 +14,7 @@ pub mod launch;
 pub mod output;
 pub mod process;
 pub mod project;
+pub mod scenario;
 pub mod server;
 pub mod template;
 pub mod tools;
