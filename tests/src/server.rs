@@ -26,6 +26,9 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// How long an orderly end may take: each of three services has five seconds.
 const END_LIMIT: Duration = Duration::from_secs(20);
 
+/// How long somebody else's program may take to end by itself.
+const LAST_MOMENTS: Duration = Duration::from_secs(3);
+
 /// How long a line may take that a request or a process has caused.
 const LINE_LIMIT: Duration = Duration::from_secs(30);
 
@@ -198,6 +201,14 @@ impl Server {
     pub async fn interrupt(&mut self) -> i32 {
         self.signal(Signal::SIGINT);
         self.ended().await
+    }
+
+    /// Ends a program that may not end by itself, with all that it has started in its process group.
+    pub async fn finish_off(mut self) {
+        let group = self.pid();
+        self.signal(Signal::SIGINT);
+        let _ = timeout(LAST_MOMENTS, self.child.wait()).await;
+        process::send(-group, Signal::SIGKILL);
     }
 
     /// Every process of this launch that runs, its own included.

@@ -63,7 +63,11 @@ fn row(scenario: &Scenario, verdict: &Verdict) -> String {
         Verdict::Equal => format!("| {behaviour} | equal | |"),
         Verdict::Better { instead } => {
             let why = scenario.better.as_deref().unwrap_or_default();
-            format!("| {behaviour} | better | {}. {} |", cell(instead), cell(why))
+            format!(
+                "| {behaviour} | better | {}. {} |",
+                cell(instead),
+                cell(why)
+            )
         }
         Verdict::Unexplained(instead) => format!("| {behaviour} | **?** | {} |", cell(instead)),
     }

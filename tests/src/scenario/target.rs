@@ -3,11 +3,7 @@
 use std::{net::TcpListener, path::PathBuf, time::Duration};
 
 use crate::{
-    command::command,
-    launch::Launch,
-    project::Project,
-    server::Server,
-    tools::on_path,
+    command::command, launch::Launch, project::Project, server::Server, tools::on_path,
     wait::eventually,
 };
 
@@ -90,11 +86,10 @@ impl Target {
         Some(found.await)
     }
 
-
     /// Ends a server that was started here.
     pub async fn end(self) {
-        if let Some(mut server) = self.server {
-            server.interrupt().await;
+        if let Some(server) = self.server {
+            server.finish_off().await;
         }
     }
 }
