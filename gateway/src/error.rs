@@ -5,11 +5,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, StatusCode, header};
-use proto::{Code, Failure};
+use proto::{Code, Failure, request_id};
 use serde::Serialize;
 use serde_json::{Map, Value};
-
-use crate::layers::request_id;
 
 /// Seconds after which a caller should try again what was not up yet.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use proto::{
     Code, Failure,
     client::{CALL, StoreClient},
+    request_id::{self, RequestId},
     v1::{
         Operation, OperationResult, RecordResponse, operation::Request,
         operation_result::Result as Outcome,
@@ -25,6 +26,7 @@ type Reply = oneshot::Sender<Result<Outcome, Failure>>;
 
 struct Job {
     request: Request,
+    request_id: Option<RequestId>,
     reply: Reply,
 }
 
@@ -57,7 +59,11 @@ impl Link {
     pub(crate) async fn record(&self, request: Request) -> Result<RecordResponse, Failure> {
         let (reply, answer) = oneshot::channel();
         // A queue that is closed drops the reply, which is told below.
-        let _ = self.jobs.send(Job { request, reply });
+        let _ = self.jobs.send(Job {
+            request,
+            request_id: request_id::current(),
+            reply,
+        });
         let answer = timeout(CALL, answer).await;
         let answer = answer.map_err(|_elapsed| {
             let message = format!("The store did not answer within {} s", CALL.as_secs());
@@ -126,10 +132,12 @@ impl Stream {
     fn send(&mut self, job: Job) {
         self.tag += 1;
         self.waiting.insert(self.tag, job.reply);
-        let request = Some(job.request);
-        let tag = self.tag;
         // A stream that is gone says so on its other side.
-        let _ = self.operations.send(Operation { tag, request });
+        let _ = self.operations.send(Operation {
+            tag: self.tag,
+            request: Some(job.request),
+            request_id: job.request_id.as_deref().unwrap_or_default().to_owned(),
+        });
     }
 
     fn answer(&mut self, result: OperationResult) {

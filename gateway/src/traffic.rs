@@ -13,10 +13,10 @@ use std::{
 use axum::{body::Body, extract::Request, response::Response};
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use proto::v1::RequestLogEntry;
+use proto::{request_id::RequestId, v1::RequestLogEntry};
 use tokio::sync::broadcast;
 
-use crate::{layers::request_id::RequestId, state::AppState};
+use crate::state::AppState;
 
 /// Entries that a slow reader of the log may be behind before it misses some.
 const BACKLOG: usize = 1024;

@@ -8,7 +8,7 @@ use tonic::{
     service::Interceptor,
 };
 
-use crate::{Code, Failure};
+use crate::{Code, Failure, request_id};
 
 const KEY: &str = "authorization";
 
@@ -69,6 +69,11 @@ impl Interceptor for Present {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(bearer) = &self.0 {
             request.metadata_mut().insert(KEY, bearer.clone());
+        }
+        if let Some(id) = request_id::current()
+            && let Ok(id) = MetadataValue::try_from(id.as_str())
+        {
+            request.metadata_mut().insert(request_id::KEY, id);
         }
         Ok(request)
     }

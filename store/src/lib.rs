@@ -18,6 +18,7 @@ mod state;
 use proto::{
     Code, Failure, MESSAGE_LIMIT,
     host::{Host, HostArgs},
+    request_id::Tracked,
     token::Require,
     v1::store_server::{SERVICE_NAME, StoreServer},
 };
@@ -51,6 +52,6 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let service = StoreServer::new(service)
         .max_decoding_message_size(MESSAGE_LIMIT)
         .max_encoding_message_size(MESSAGE_LIMIT);
-    let service = InterceptedService::new(service, Require::new(host.token()));
+    let service = Tracked(InterceptedService::new(service, Require::new(host.token())));
     host.serve(SERVICE_NAME, Routes::new(service), None).await
 }

@@ -5,6 +5,7 @@ mod refusals;
 use reqwest::Method;
 use serde_json::json;
 use tests::{
+    http::Answer,
     project::Project,
     server::Server,
     tools::{Clients, workspace},
@@ -184,4 +185,26 @@ async fn limits_of_a_schema_bind_only_a_strict_server() {
         .iter()
         .filter(|line| line.contains("Input should be 'open' or 'done'"));
     assert_eq!(warnings.count(), 1, "{}", output.text());
+}
+
+/// One of them travels on the stream of small operations, the other is a call of its own.
+#[tokio::test]
+async fn a_refusal_is_logged_with_the_id_of_its_request() {
+    let schema = json!({
+        "name": "Note", "type": "object", "properties": { "text": { "type": "string" } }, "rls": { "create": false },
+    });
+    let project = Project::new().file("base44/entities/note.jsonc", &schema.to_string());
+    let server = backlot(&project)
+        .args(&["--log-format", "json"])
+        .start()
+        .await;
+    for (path, body, id) in [("", json!({}), "one"), ("/bulk", json!([{}]), "many")] {
+        let path = format!("/api/apps/local/entities/Note{path}");
+        let request = server
+            .request(Method::POST, &path)
+            .header("x-request-id", id);
+        let answer = Answer::to(request.json(&body)).await;
+        assert_eq!(answer.expect(403)["request_id"], id);
+        server.says(&format!(r#""request_id":"{id}""#)).await;
+    }
 }

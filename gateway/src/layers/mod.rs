@@ -1,7 +1,6 @@
 //! What every request passes: an id, the Host and Origin checks, CORS, a count and a log entry, and a net under panics.
 
 pub(crate) mod origin;
-pub(crate) mod request_id;
 
 mod cors;
 
@@ -14,17 +13,19 @@ use axum::{
 };
 use futures_util::FutureExt;
 use http::{HeaderName, Method};
-use proto::{Code, Failure};
+use proto::{
+    Code, Failure,
+    request_id::{self, RequestId},
+};
 
 use self::{
     cors::Grant,
     origin::{Allowed, Host},
-    request_id::RequestId,
 };
 use crate::{error::Problem, state::AppState, traffic::Visit};
 
 /// Carries the id of a request, from its caller to us, from us to functions, and back.
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static(request_id::KEY);
 
 /// Wraps every request.
 pub(crate) async fn edge(State(state): State<AppState>, request: Request, next: Next) -> Response {

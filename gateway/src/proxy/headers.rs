@@ -2,9 +2,10 @@
 
 use axum::extract::Request;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use proto::request_id;
 
 use super::Call;
-use crate::layers::{REQUEST_ID, origin, request_id};
+use crate::layers::{REQUEST_ID, origin};
 
 const APP_ID: HeaderName = HeaderName::from_static("base44-app-id");
 const API_URL: HeaderName = HeaderName::from_static("base44-api-url");

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use proto::v1::{self, operation::Request, operation_result::Result as Outcome};
+use proto::{
+    request_id::RequestId,
+    v1::{self, operation::Request, operation_result::Result as Outcome},
+};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
@@ -39,7 +42,10 @@ pub(super) fn operate(
 
 async fn perform(state: &State, operation: v1::Operation) -> v1::OperationResult {
     let outcome = match operation.request {
-        Some(request) => execute(state, request).await,
+        Some(request) => match RequestId::taken_over(&operation.request_id) {
+            Some(id) => id.scope(execute(state, request)).await,
+            None => execute(state, request).await,
+        },
         None => Err(Fault::bad_request("the operation names no request")),
     };
     let result = outcome.unwrap_or_else(|fault| Outcome::Failure(failure(&fault).into()));

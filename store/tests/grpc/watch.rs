@@ -137,6 +137,7 @@ async fn operations_over_one_stream_are_answered_by_tag() {
     let operations = (0..).zip(operations).map(|(tag, request)| v1::Operation {
         tag,
         request: Some(request),
+        request_id: String::new(),
     });
     let mut client = store.raw().await;
     let results = client
