@@ -1,6 +1,8 @@
 //! The services among themselves: an independent gRPC client finds them by reflection and calls them, while `dev` runs and
 //! each started by hand.
 
+mod every_rpc;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -13,6 +15,7 @@ use tests::{
     tools::Clients,
     wait::eventually,
 };
+use tokio::process::Command;
 
 use crate::{add_task, backlot};
 
@@ -26,23 +29,23 @@ struct Peer<'a> {
 }
 
 impl Peer<'_> {
-    /// Names of the services, by reflection.
-    async fn services(&self) -> Vec<String> {
+    /// What reflection lists: `--list-services` or `--list-methods`.
+    async fn list(&self, what: &str) -> Vec<String> {
         let mut buf = self.clients.buf();
         buf.args([
             "curl",
             "--protocol",
             "grpc",
             "--http2-prior-knowledge",
-            "--list-services",
+            what,
         ]);
         buf.arg(format!("http://{}", self.address));
-        let listed = finish(buf, LIMIT).await.success("list services");
+        let listed = finish(buf, LIMIT).await.success(what);
         listed.stdout.lines().map(str::to_owned).collect()
     }
 
-    /// Calls a method, with the token where there is one.
-    async fn call(&self, method: &str, request: &Value) -> Finished {
+    /// A call of a method, with the token where there is one. `messages` is JSON, several with spaces between.
+    fn curl(&self, method: &str, messages: &str) -> Command {
         let mut buf = self.clients.buf();
         buf.args([
             "curl",
@@ -50,24 +53,36 @@ impl Peer<'_> {
             "grpc",
             "--http2-prior-knowledge",
             "--data",
-            &request.to_string(),
+            messages,
         ]);
         if let Some(token) = &self.token {
             buf.args(["--header", &format!("authorization: Bearer {token}")]);
         }
         buf.arg(format!("http://{}/{method}", self.address));
-        finish(buf, LIMIT).await
+        buf
+    }
+
+    async fn call(&self, method: &str, request: &Value) -> Finished {
+        finish(self.curl(method, &request.to_string()), LIMIT).await
     }
 
     /// The one message of the answer; `null` for none.
     async fn answer(&self, method: &str, request: &Value) -> Value {
-        let answered = self.call(method, request).await.success(method);
+        self.answer_to_all(method, &request.to_string()).await
+    }
+
+    /// The same for several messages.
+    async fn answer_to_all(&self, method: &str, messages: &str) -> Value {
+        let answered = finish(self.curl(method, messages), LIMIT).await;
+        let answered = answered.success(method);
         serde_json::from_str(&answered.stdout).unwrap_or_default()
     }
 
     async fn assert_serving(&self, service: &str) {
         assert!(
-            self.services().await.contains(&service.to_owned()),
+            self.list("--list-services")
+                .await
+                .contains(&service.to_owned()),
             "{service}"
         );
         let open = Peer {
