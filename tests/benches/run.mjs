@@ -126,7 +126,7 @@ async function main() {
     }
     measured.push(area);
   }
-  show(measured, bench);
+  if (measured.length) show(measured, bench);
 }
 
 endOnSignals();

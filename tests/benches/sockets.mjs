@@ -114,9 +114,15 @@ process.on("message", ({ kind, key, expected }) => {
 });
 process.on("disconnect", () => process.exit(0));
 
-while (listeners.length < Number(count)) {
-  const some = Array.from({ length: Math.min(AT_ONCE, Number(count) - listeners.length) }, () => new Listener());
-  listeners.push(...some);
-  await Promise.all(some.map(({ joined }) => joined));
+async function joinAll() {
+  while (listeners.length < Number(count)) {
+    const some = Array.from({ length: Math.min(AT_ONCE, Number(count) - listeners.length) }, () => new Listener());
+    listeners.push(...some);
+    await Promise.all(some.map(({ joined }) => joined));
+  }
 }
-process.send({ kind: "joined" });
+
+joinAll().then(
+  () => process.send({ kind: "joined" }),
+  (error) => process.send({ kind: "failed", reason: error.message }, () => process.exit(1)),
+);
