@@ -11,7 +11,10 @@ const PROBE_PAUSE_MS = 300;
 const message = (child, kind, limit) =>
   new Promise((done, fail) => {
     const timer = setTimeout(() => settle(fail, new Error(`listeners: no "${kind}" within ${limit / 1000} s`)), limit);
-    const hear = (heard) => heard.kind === kind && settle(done, heard);
+    const hear = (heard) => {
+      if (heard.kind === "failed") settle(fail, new Error(`listeners: ${heard.reason}`));
+      else if (heard.kind === kind) settle(done, heard);
+    };
     const gone = () => settle(fail, new Error(`listeners ended before "${kind}"`));
     function settle(how, value) {
       clearTimeout(timer);

@@ -50,6 +50,12 @@ function number(value) {
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** Three digits that count, so that a ratio is seen to be on one side of its goal. */
+function ratioText(ratio) {
+  if (ratio === undefined) return "";
+  return ratio >= 100 ? number(ratio) : String(Number(ratio.toPrecision(3)));
+}
+
 function goalText({ goal, unit }) {
   if (!goal) return "";
   if (goal.oursAtMost !== undefined) return `≤ ${goal.oursAtMost}${unit && ` ${unit}`}`;
@@ -65,7 +71,7 @@ const cells = (row) => [
   figure(row.ours, row.unit),
   row.against,
   figure(row.theirs, row.unit),
-  number(row.ratio),
+  ratioText(row.ratio),
   goalText(row),
   verdict(row.met),
 ];
@@ -92,6 +98,6 @@ export function updated(document, areas, figures) {
     const start = text.indexOf(from);
     const end = text.indexOf(to, start);
     if (start < 0 || end < 0) throw new Error(`the document has no block "${from}"`);
-    return `${text.slice(0, start + from.length)}\n${markdown(rowsOf(area, figures))}\n${text.slice(end)}`;
+    return `${text.slice(0, start + from.length)}\n\n${markdown(rowsOf(area, figures))}\n\n${text.slice(end)}`;
   }, document);
 }

@@ -32,6 +32,8 @@ const USAGE = `Usage: node tests/benches/run.mjs [OPTIONS]
   --update           Replace the tables of BENCHMARKS.md, those of the areas that ran
   --backlot PATH     The binary [default: built with cargo build --release]
   --official DIR     The unpacked package base44@${OFFICIAL_VERSION} [default: fetched with npm pack]
+  --official-runtime deno|workerd
+                     What it runs functions in; workerd needs --official to name an installed package [default: deno]
   --deno PATH        [default: the one on PATH, else that of tests/clients]
 `;
 
@@ -46,6 +48,7 @@ const { values: options } = parseArgs({
     update: { type: "boolean", default: false },
     backlot: { type: "string" },
     official: { type: "string" },
+    "official-runtime": { type: "string", default: "deno" },
     deno: { type: "string" },
     help: { type: "boolean", short: "h", default: false },
   },
@@ -65,16 +68,17 @@ function positive(name, otherwise) {
 }
 
 /** What the areas are given: tools, settings, and where results go. */
-async function makeBench() {
+async function makeBench(areas) {
   const figures = new Figures();
   return {
     figures,
     /** What the first second of each measurement came to. */
     warm: new Map(),
     quick: options.quick,
+    officialRuntime: options["official-runtime"],
     rounds: positive("rounds", options.quick ? 1 : 5),
     seconds: positive("seconds", options.quick ? 1 : 3),
-    tools: findTools(options),
+    tools: findTools(options, areas),
     platform: await standIn(),
     denoFolder: temporaryFolder(),
     record: (metric, side, value, failures) => figures.add(`${metric}/${side}`, value, failures),
@@ -88,6 +92,7 @@ function describe(bench) {
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     backlot: versionOf(tools.backlot),
     official: OFFICIAL_VERSION,
+    officialRuntime: bench.officialRuntime,
     deno: versionOf(tools.deno).split(" (")[0],
     node: process.version,
     rounds,
@@ -107,7 +112,7 @@ function show(areas, bench) {
 async function main() {
   if (options.help) return console.log(USAGE);
   const areas = chosenAreas();
-  const bench = await makeBench();
+  const bench = await makeBench(areas);
   const measured = [];
   for (const area of areas) {
     bench.say = (text) => console.error(`${area.name.padEnd(10)} ${text}`);
@@ -121,7 +126,7 @@ async function main() {
     }
     measured.push(area);
   }
-  show(measured, bench);
+  if (measured.length) show(measured, bench);
 }
 
 endOnSignals();

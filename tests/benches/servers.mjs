@@ -64,7 +64,7 @@ export async function startServer(bench, side, { entities = ENTITIES, functions 
     CI: "true",
     BASE44_API_URL: bench.platform,
     BASE44_DISABLE_TELEMETRY: "1",
-    B44_DEV_FUNCTIONS_RUNTIME: "deno",
+    B44_DEV_FUNCTIONS_RUNTIME: bench.officialRuntime,
   };
   const begin = performance.now();
   const program = start(command, args, { env, cwd: project });

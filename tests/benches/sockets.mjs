@@ -13,7 +13,6 @@ const now = () => Number(process.hrtime.bigint()) / 1e6;
 
 /** What is being counted: events of records with this key, `expected` for each socket. */
 let task = { marker: Buffer.from("\0"), expected: Infinity, latencies: [], complete: 0, received: 0, last: 0 };
-let lost = 0;
 
 /** A client's frame; its mask is zero, which leaves the text as it is. */
 function frame(text) {
@@ -34,7 +33,6 @@ class Listener {
     });
     this.socket.setNoDelay(true);
     this.socket.on("data", (data) => this.read(data));
-    this.socket.on("close", () => (lost += 1));
   }
 
   read(data) {
@@ -100,7 +98,7 @@ function boundsOf(buffer, at) {
 
 function report() {
   const { latencies, received, last } = task;
-  process.send({ kind: "report", latencies: Float64Array.from(latencies), received, last, lost });
+  process.send({ kind: "report", latencies: Float64Array.from(latencies), received, last });
 }
 
 const listeners = [];
@@ -116,9 +114,15 @@ process.on("message", ({ kind, key, expected }) => {
 });
 process.on("disconnect", () => process.exit(0));
 
-while (listeners.length < Number(count)) {
-  const some = Array.from({ length: Math.min(AT_ONCE, Number(count) - listeners.length) }, () => new Listener());
-  listeners.push(...some);
-  await Promise.all(some.map(({ joined }) => joined));
+async function joinAll() {
+  while (listeners.length < Number(count)) {
+    const some = Array.from({ length: Math.min(AT_ONCE, Number(count) - listeners.length) }, () => new Listener());
+    listeners.push(...some);
+    await Promise.all(some.map(({ joined }) => joined));
+  }
 }
-process.send({ kind: "joined" });
+
+joinAll().then(
+  () => process.send({ kind: "joined" }),
+  (error) => process.send({ kind: "failed", reason: error.message }, () => process.exit(1)),
+);

@@ -1,7 +1,7 @@
 // The programs that a comparison needs, found or fetched: Backlot's binary, the official server's package, Deno, wrk.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, join, resolve } from "node:path";
 
@@ -15,8 +15,9 @@ const onPath = (name) =>
     .find(existsSync);
 
 /** Every tool's path, or an error that says how to get the one that is missing. */
-export function findTools(options) {
-  return { backlot: backlot(options.backlot), official: official(options.official), deno: deno(options.deno), wrk: wrk() };
+export function findTools(options, areas) {
+  const tools = { wrk: areas.some(({ needsWrk }) => needsWrk) && wrk() };
+  return { ...tools, official: official(options.official), deno: deno(options.deno), backlot: backlot(options.backlot) };
 }
 
 function given(path, flag) {
@@ -50,11 +51,10 @@ function deno(path) {
   const found = onPath("deno");
   if (found) return found;
   installClients();
-  const require = createRequire(join(clients, "package.json"));
-  const platform = `${process.platform}-${process.arch}${process.platform === "linux" ? "-glibc" : ""}`;
-  const installed = join(clients, "node_modules/@deno", platform, "deno");
-  if (existsSync(installed)) return installed;
-  throw new Error(`no Deno: put it on PATH, or name it with --deno (${require.resolve("deno/package.json")} has none for ${platform})`);
+  const scope = join(clients, "node_modules/@deno");
+  const installed = readdirSync(scope).map((platform) => join(scope, platform, "deno")).find(existsSync);
+  if (installed) return installed;
+  throw new Error("no Deno: put it on PATH, or name it with --deno");
 }
 
 function wrk() {

@@ -10,6 +10,9 @@ import { APP, FUNCTIONS, withBoth } from "../servers.mjs";
 const SETTLE_MS = 1_000;
 const bare = join(import.meta.dirname, "../bare");
 
+/** It loads over HTTP. */
+export const needsWrk = true;
+
 export const lines = [
   { label: "warm function call", unit: "/s", metric: "warm", goal: { atLeast: 30 } },
   { label: "… against the bare Deno process", unit: "/s", ours: "warm/backlot", theirs: "warm/deno", against: "bare Deno", goal: { atLeast: 0.2 } },

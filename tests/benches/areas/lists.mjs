@@ -20,6 +20,9 @@ const KINDS = [
 const shown = (size) => size.toLocaleString("en");
 const [small, , large] = SIZES;
 
+/** It loads over HTTP. */
+export const needsWrk = true;
+
 export const lines = [
   ...KINDS.flatMap(({ metric, label, goal }) => [
     { label: `${label} ${shown(1_000)}`, unit: "/s", metric: `${metric}-1000` },

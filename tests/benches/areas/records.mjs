@@ -6,6 +6,9 @@ import { withBoth } from "../servers.mjs";
 
 const VARIANTS = 64;
 
+/** It loads over HTTP. */
+export const needsWrk = true;
+
 export const lines = [
   { label: "get by id", unit: "/s", metric: "get", goal: { atLeast: 4 } },
   { label: "create", unit: "/s", metric: "create", goal: { atLeast: 5 } },
