@@ -23,6 +23,8 @@ const SERVED_MS = 300;
 // Requests that were already on their way when the runner took the address back.
 const LINGER_QUIET_MS = 200;
 const LINGER_MOST_MS = 1000;
+// How often the runner is told that the function is in use.
+const TELL_MS = 10_000;
 
 const own = new URL(".", import.meta.url).href;
 const state = {
@@ -34,6 +36,9 @@ const state = {
   served: Promise.withResolvers(),
   inFlight: 0,
   lastUsed: now(),
+  /** When the runner was last told of a call. */
+  told: -Infinity,
+  tell() {},
   background: new Set(),
   sockets: new Set(),
 };
@@ -185,6 +190,10 @@ function use() {
 function dispatch(request, info) {
   const done = use();
   state.lastUsed = now();
+  if (state.lastUsed - state.told > TELL_MS) {
+    state.told = state.lastUsed;
+    state.tell({ used: {} });
+  }
   // Before Deno had `completed`, the beginning of the answer has to do.
   (info.completed ?? Promise.resolve()).then(done, done);
   const handler = state.handler;
@@ -334,6 +343,7 @@ async function main() {
     else if (order.ping) send({ usage: { in_flight: state.inFlight, idle_ms: Math.floor(now() - state.lastUsed) } });
   };
 
+  state.tell = send;
   install();
   await send({ hello: token });
   const buffer = new Uint8Array(16384);
