@@ -4,6 +4,7 @@ mod bodies;
 #[cfg(target_os = "linux")]
 mod dying;
 mod errors;
+mod imports;
 mod output;
 mod recent;
 mod saving;

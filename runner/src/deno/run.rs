@@ -27,8 +27,11 @@ use crate::{
     worker::Worker,
 };
 
-/// How long a function may take to be ready, since Deno last downloaded something.
+/// How long a function may take to be ready, downloads not counted.
 const READY: Duration = Duration::from_secs(30);
+
+/// How long it may take since Deno began its last download: nobody says when that is done.
+const DOWNLOAD: Duration = Duration::from_secs(90);
 
 /// How long it may take in all. The client of the runner waits as long.
 const READY_AT_MOST: Duration = Duration::from_secs(295);
@@ -155,7 +158,10 @@ impl Process {
                 Event::Order(_) => return Err(Unloaded::Ordered),
                 Event::Deadline if self.deadline() > Instant::now() => {}
                 Event::Deadline => {
-                    return Err(Unloaded::Failed(timeout_error(READY, self.speech.tail())));
+                    return Err(Unloaded::Failed(timeout_error(
+                        self.began.elapsed(),
+                        self.speech.tail(),
+                    )));
                 }
             }
         }
@@ -262,8 +268,11 @@ impl Process {
     }
 
     fn deadline(&self) -> Instant {
-        let since = self.speech.last_download().unwrap_or(self.began);
-        (since + READY).min(self.began + READY_AT_MOST)
+        let deadline = match self.speech.last_download() {
+            Some(last) => last + DOWNLOAD,
+            None => self.began + READY,
+        };
+        deadline.min(self.began + READY_AT_MOST)
     }
 
     const fn reports(&self) -> &Reports {

@@ -26,6 +26,9 @@ use crate::{
 /// How long to wait for the last lines of a process that has ended: a grandchild could hold its pipes open.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
+/// How often a download that goes on is told of.
+const PROGRESS: Duration = Duration::from_secs(3);
+
 /// The readers of one process' output.
 #[derive(Debug)]
 pub(super) struct Speech {
@@ -161,7 +164,24 @@ struct Downloads(Arc<Mutex<Progress>>);
 #[derive(Debug, Default)]
 struct Progress {
     last: Option<Instant>,
+    told: Option<Instant>,
     count: usize,
+}
+
+impl Progress {
+    /// Counts a file; a line for the developer comes with the first, and again now and then.
+    fn add(&mut self, now: Instant) -> Option<String> {
+        self.last = Some(now);
+        self.count += 1;
+        let due = self.told.is_none_or(|told| now >= told + PROGRESS);
+        due.then(|| {
+            self.told = Some(now);
+            match self.count {
+                1 => "downloading dependencies".to_owned(),
+                count => format!("downloading dependencies: {count} files so far"),
+            }
+        })
+    }
 }
 
 struct ErrorReader {
@@ -182,15 +202,9 @@ impl ErrorReader {
             self.voice.print(Level::Error, line);
             return;
         }
-        let first = {
-            let mut progress = self.downloads.0.lock();
-            progress.last = Some(Instant::now());
-            progress.count += 1;
-            progress.count == 1
-        };
-        if first {
-            let line = "downloading dependencies".to_owned();
-            self.voice.say(Level::Info, line, String::new());
+        let news = self.downloads.0.lock().add(Instant::now());
+        if let Some(news) = news {
+            self.voice.say(Level::Info, news, String::new());
         }
         self.voice.say(Level::Debug, line, String::new());
     }
@@ -205,9 +219,28 @@ fn is_download(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proto::v1::log_line::Level;
 
-    use super::{is_download, unmark};
+    use tokio::time::Instant;
+
+    use super::{PROGRESS, Progress, is_download, unmark};
+
+    #[test]
+    fn a_download_that_goes_on_is_told_of_now_and_then() {
+        let mut progress = Progress::default();
+        let begin = Instant::now();
+        let mut told = |after| progress.add(begin + after).is_some();
+        assert!(told(Duration::ZERO));
+        assert!(!told(PROGRESS / 2));
+        assert!(told(PROGRESS));
+        assert!(!told(PROGRESS * 3 / 2));
+        assert_eq!(
+            (progress.count, progress.last),
+            (4, Some(begin + PROGRESS * 3 / 2))
+        );
+    }
 
     #[test]
     fn marks_are_read_and_taken_out() {

@@ -23,6 +23,8 @@ const SERVED_MS = 300;
 // Requests that were already on their way when the runner took the address back.
 const LINGER_QUIET_MS = 200;
 const LINGER_MOST_MS = 1000;
+// Deployed functions are stopped at about this age.
+const SLOW_MS = 60_000;
 // How often the runner is told that the function is in use.
 const TELL_MS = 10_000;
 
@@ -39,6 +41,8 @@ const state = {
   /** When the runner was last told of a call. */
   told: -Infinity,
   tell() {},
+  /** Requests whose answer has not begun, with their ids and since when; those that are answered at once never get here. */
+  answering: new Set(),
   background: new Set(),
   sockets: new Set(),
 };
@@ -202,12 +206,30 @@ function dispatch(request, info) {
     const id = idOf(request);
     const response = id === undefined ? handler(request, info) : requestId.run(id, handler, request, info);
     if (response instanceof Response) return response;
+    const entry = { id, since: state.lastUsed };
+    state.answering.add(entry);
     return Promise.resolve(response).then(
-      (response) => checked(response, request),
-      (error) => rescue(error, request),
+      (response) => {
+        state.answering.delete(entry);
+        return checked(response, request);
+      },
+      (error) => {
+        state.answering.delete(entry);
+        return rescue(error, request);
+      },
     );
   } catch (error) {
     return rescue(error, request);
+  }
+}
+
+/** Says once of each request that it takes longer than it may when deployed. */
+function warnOfSlow() {
+  for (const entry of state.answering) {
+    if (now() - entry.since < SLOW_MS) continue;
+    state.answering.delete(entry);
+    const text = `a request has been running for ${SLOW_MS / 1000} s; a deployed function may be stopped by then`;
+    printError(marked("W", entry.id, text));
   }
 }
 
@@ -340,7 +362,10 @@ async function main() {
   const obey = (order) => {
     if (order.load) load(order.load).then(send);
     else if (order.drain) drain(order.drain);
-    else if (order.ping) send({ usage: { in_flight: state.inFlight, idle_ms: Math.floor(now() - state.lastUsed) } });
+    else if (order.ping) {
+      warnOfSlow();
+      send({ usage: { in_flight: state.inFlight, idle_ms: Math.floor(now() - state.lastUsed) } });
+    }
   };
 
   state.tell = send;
