@@ -10,13 +10,23 @@ mod recent;
 mod saving;
 mod sdk;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{http::Answer, launch::Launch, project::Project, server::Server, tools::Clients};
+use tests::{
+    http::Answer,
+    launch::Launch,
+    project::Project,
+    server::Server,
+    tools::Clients,
+    wait::{eventually, that},
+};
 
 use crate::{DEVELOPER, add_task, backlot, sign_in};
+
+/// How long processes may take to come and go, on a busy machine.
+const SETTLED: Duration = Duration::from_secs(20);
 
 /// Answers what it was sent, and what it sees.
 const ECHO: &str = r#"
@@ -226,4 +236,32 @@ async fn functions_of_another_folder_and_of_plugins_are_called_by_their_names() 
         assert_eq!(answer.status, status, "{name}: {answer:?}");
         assert!(status == 404 || answer.text == text, "{name}: {answer:?}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn fifty_functions_cost_one_process_in_waiting_until_they_are_called() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let project = project_with(&[("first", ECHO)]);
+    for number in 1..50 {
+        project.save(&format!("base44/functions/f{number}/entry.ts"), ECHO);
+    }
+    let server = offline(&project, &clients).start().await;
+    for (called, processes) in [(false, 1), (true, 2)] {
+        if called {
+            let _ = server.get("/functions/first").await.expect(207);
+        }
+        eventually("as many processes as are needed", SETTLED, async || {
+            let running = deno_of(&server);
+            that(running.len() == processes, format!("{running:?}"))
+        })
+        .await;
+    }
+    assert!(
+        !server.output().says("warning:"),
+        "{}",
+        server.output().text()
+    );
 }

@@ -67,8 +67,10 @@ function userStack(error, depth = 0) {
 
 /** A refusal says how to get the permission here; Deno's flags are not the user's to give. */
 function widened(error, text) {
-  const flags = /, run again with the --allow-\S+ flag/;
-  return error instanceof Deno.errors.NotCapable ? text.replace(flags, "; `--function-permissions all` allows it") : text;
+  if (!(error instanceof Deno.errors.NotCapable)) return text;
+  const flag = /, run again with the --allow-\S+ flag/;
+  // Deno has other sentences too; what it says goes in their first line then.
+  return text.replace(flag.test(text) ? flag : /\.?$/m, "; `--function-permissions all` allows it");
 }
 
 /** Where in the project the error happened: `base44/functions/x/entry.ts:3:5`, or undefined. */

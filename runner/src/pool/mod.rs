@@ -17,7 +17,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, mem, net::SocketAddr, sync::Arc, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, mem, net::SocketAddr, sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 
@@ -284,7 +284,7 @@ impl Pool {
     pub fn recent(&self) -> Vec<String> {
         let used = |function: &Function| Some((function.used?, function.definition.name.clone()));
         let mut used: Vec<_> = self.functions.values().filter_map(used).collect();
-        used.sort_by(|one, other| other.0.cmp(&one.0));
+        used.sort_by_key(|(when, _)| Reverse(*when));
         used.into_iter().map(|(_, name)| name).collect()
     }
 

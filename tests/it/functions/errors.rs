@@ -71,14 +71,14 @@ async fn a_missing_permission_names_the_option_that_gives_it() {
         return;
     };
     let project = project_with(&[("runs", REFUSED)]);
-    let server = offline(&project, &clients).start().await;
+    let mut server = offline(&project, &clients).start().await;
     let body = server.get("/functions/runs").await.expect(500);
     let message = body["message"].as_str().unwrap();
     assert!(
         message.contains("`--function-permissions all`"),
         "{message}"
     );
-    drop(server);
+    assert_eq!(server.interrupt().await, 0);
 
     let all = ["--function-permissions", "all"];
     let server = offline(&project, &clients).args(&all).start().await;
@@ -86,23 +86,25 @@ async fn a_missing_permission_names_the_option_that_gives_it() {
     assert_eq!(body["code"], 0);
 }
 
+/// Each fails in another way.
+const FAILING: [(&str, &str); 6] = [
+    (
+        "throws",
+        "Deno.serve(() => { throw new TypeError('boom'); });",
+    ),
+    (
+        "rejects",
+        "export default async () => { throw 'a string'; }",
+    ),
+    ("returns", "export default () => ({ status: 200 });"),
+    ("broken", "import './missing.ts';"),
+    ("empty", "export const handler = () => new Response();"),
+    ("leaves", "Deno.serve(() => Deno.exit(1));"),
+];
+
 #[tokio::test]
 async fn every_error_has_the_products_shape() {
-    let functions = [
-        (
-            "throws",
-            "Deno.serve(() => { throw new TypeError('boom'); });",
-        ),
-        (
-            "rejects",
-            "export default async () => { throw 'a string'; }",
-        ),
-        ("returns", "export default () => ({ status: 200 });"),
-        ("broken", "import './missing.ts';"),
-        ("empty", "export const handler = () => new Response();"),
-        ("leaves", "Deno.serve(() => Deno.exit(1));"),
-    ];
-    let Some((_project, server)) = with_functions(&functions).await else {
+    let Some((_project, server)) = with_functions(&FAILING).await else {
         return;
     };
     for (name, status, part) in [
