@@ -42,8 +42,8 @@ pub(super) struct Session {
     /// The installation of Deno, while it is under way.
     installing: Option<JoinHandle<Result<PathBuf, String>>>,
     recent: Recent,
-    /// Keeps `recent`, as long as the runner lives that it follows.
-    remembering: JoinSet<()>,
+    /// What starts and keeps the recent functions. Nothing of it outlives this.
+    of_recent: JoinSet<()>,
 }
 
 impl Session {
@@ -74,7 +74,7 @@ impl Session {
             watch: None,
             installing: None,
             recent: Recent::at(recent),
-            remembering: JoinSet::new(),
+            of_recent: JoinSet::new(),
         };
         session.watch();
         session.describe();
@@ -117,6 +117,8 @@ impl Session {
                         return Ending::Broken(problem);
                     }
                     self.describe();
+                    // The runner may be another one, and what was started ahead of calls is needed less by now.
+                    self.of_recent.abort_all();
                     self.remember();
                 }
                 status = ended(self.frontend.as_ref()) => {
@@ -156,15 +158,15 @@ impl Session {
         let functions = self.context.project.functions.iter();
         let functions = functions.map(|function| function.name.clone()).collect();
         if let Ok(runner) = self.supervisor.runner() {
-            tokio::spawn(self.recent.clone().start(runner, functions));
+            let recent = self.recent.clone();
+            self.of_recent.spawn(recent.start(runner, functions));
         }
     }
 
     /// Notes which functions are called, for the next time.
     fn remember(&mut self) {
-        self.remembering.abort_all();
         if let Ok(runner) = self.supervisor.runner() {
-            self.remembering.spawn(self.recent.clone().follow(runner));
+            self.of_recent.spawn(self.recent.clone().follow(runner));
         }
     }
 
