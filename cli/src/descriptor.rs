@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     fs::{self, File, TryLockError},
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -66,12 +66,7 @@ impl Published {
 
     /// Replaces what the descriptor says, at once: whoever reads meanwhile reads the old one or the new one.
     pub(crate) fn write(&mut self, descriptor: &Descriptor) -> io::Result<()> {
-        let text = serde_json::to_vec(descriptor)?;
-        let draft = self.path.with_extension("draft");
-        let mut options = places::private_file();
-        let mut file = options.create(true).truncate(true).open(&draft)?;
-        file.write_all(&text)?;
-        fs::rename(&draft, &self.path)
+        places::replace(&self.path, &serde_json::to_vec(descriptor)?)
     }
 }
 

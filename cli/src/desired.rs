@@ -25,13 +25,20 @@ const UNLINKED: &str = "local";
 /// Seconds without a request after which a function's process leaves.
 const IDLE_SECONDS: u64 = 600;
 
-/// The developer's own credentials: functions are somebody's code from the internet as often as not.
-const WITHHELD: [&str; 5] = [
+/// The developer's own credentials: functions are somebody's code from the internet as often as not. The last six are
+/// names that the platform keeps from deployed functions.
+const WITHHELD: [&str; 11] = [
     "BASE44_ACCESS_TOKEN",
     "BASE44_REFRESH_TOKEN",
     "BASE44_API_KEY",
     "BACKLOT_TOKEN",
     "BACKLOT_DENO",
+    "BASE44_ACTOR_PRIVATE_KEY",
+    "BASE44_ACTOR_PUBLIC_KEY",
+    "BASE44_ACTOR_SCRIPT_ID",
+    "BASE44_PRIVATE_DATA_SOURCES",
+    "BASE44_ACTIVATION_KEY",
+    "BASE44_ACTIVATION_URL",
 ];
 
 /// Everything that the three services are told.
@@ -213,6 +220,7 @@ mod tests {
             ("A", "shell"),
             ("BASE44_ACCESS_TOKEN", "t"),
             ("BACKLOT_TOKEN", "t"),
+            ("BASE44_ACTIVATION_KEY", "k"),
         ]);
         let project = pairs(&[
             ("A", "file"),

@@ -61,6 +61,12 @@ impl Places {
     pub(crate) fn signing_key(&self, project: &Path) -> PathBuf {
         self.state.join(key(project)).join("signing-key")
     }
+
+    /// The functions of `project` that were called last time.
+    pub(crate) fn recent_functions(&self, project: &Path) -> PathBuf {
+        let folder = self.state.join(key(project));
+        folder.join("recent-functions.json")
+    }
 }
 
 /// A short name for a path that two paths do not share.
@@ -87,6 +93,15 @@ pub(crate) fn private_file() -> fs::OpenOptions {
     options
 }
 
+/// Replaces a private file, and makes its folder: whoever reads meanwhile reads the old content or the new one.
+pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    make_private_folder(path.parent().unwrap_or(path))?;
+    let draft = path.with_extension(format!("draft-{}", std::process::id()));
+    let mut file = private_file().create(true).truncate(true).open(&draft)?;
+    io::Write::write_all(&mut file, content)?;
+    fs::rename(&draft, path)
+}
+
 /// The secret bytes in `path`, made at first use.
 ///
 /// A key of the wrong length is replaced: it was cut short by a full disk, and every session signed with it is void.
@@ -98,12 +113,7 @@ pub(crate) fn secret(path: &Path) -> io::Result<[u8; 32]> {
     }
     let mut secret = [0_u8; 32];
     getrandom::fill(&mut secret).map_err(io::Error::other)?;
-    let folder = path.parent().unwrap_or(path);
-    make_private_folder(folder)?;
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    let mut file = private_file().create(true).truncate(true).open(&draft)?;
-    io::Write::write_all(&mut file, &secret)?;
-    fs::rename(&draft, path)?;
+    replace(path, &secret)?;
     Ok(secret)
 }
 

@@ -112,6 +112,7 @@ impl Endpoints {
         let request = AcquireRequest {
             function: function.to_owned(),
             failed_generation: failed,
+            in_background: false,
         };
         let endpoint = self.runner.acquire(request).await?.endpoint;
         endpoint.as_ref().and_then(target).ok_or_else(|| {

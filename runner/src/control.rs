@@ -63,6 +63,8 @@ pub enum FromProcess {
         /// The lines of code around the place; may be empty.
         frame: String,
     },
+    /// The function has been called; said now and then, not for every call. The braces make it an object.
+    Used {},
     /// The answer to a ping.
     Usage {
         /// Requests, sockets and background work.

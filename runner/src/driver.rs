@@ -16,8 +16,8 @@ use crate::{
     launcher::{Job, Launcher, Order, Orders, Report, Reports},
     logs::Logs,
     pool::{
-        Action, Changes, Definition, Ending, Endpoint, Generation, Pool, Refusal, Settings, Status,
-        Ticket,
+        Action, Ask, Cause, Changes, Definition, Ending, Endpoint, Generation, Pool, Refusal,
+        Settings, Status, Ticket,
     },
 };
 
@@ -31,6 +31,8 @@ pub struct Table {
     pub endpoints: Vec<Endpoint>,
     /// All, in the project's order.
     pub functions: Vec<String>,
+    /// Those that have been called, the most recently called first.
+    pub recent: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -40,6 +42,7 @@ enum Command {
     Acquire(
         String,
         Option<Generation>,
+        Cause,
         oneshot::Sender<Result<Endpoint, Refusal>>,
     ),
     Status(oneshot::Sender<Vec<Status>>),
@@ -76,7 +79,8 @@ impl Handle {
         self.ask(|reply| Command::Changed(paths, reply)).await
     }
 
-    /// Where a function listens, once it does. The launcher's limits bound the wait.
+    /// Where a function listens, once it does. The launcher's limits bound the wait. `failed` is a process that turned
+    /// out not to answer.
     ///
     /// # Errors
     ///
@@ -86,7 +90,18 @@ impl Handle {
         function: String,
         failed: Option<Generation>,
     ) -> Result<Endpoint, Refusal> {
-        self.ask(|reply| Command::Acquire(function, failed, reply))
+        self.ask(|reply| Command::Acquire(function, failed, Cause::Call, reply))
+            .await?
+    }
+
+    /// Starts a function that may be called soon, in a process of its own making, so that the one in waiting is left to
+    /// calls. Returns when it is up.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not; the developer has not been told.
+    pub async fn prepare(&self, function: String) -> Result<Endpoint, Refusal> {
+        self.ask(|reply| Command::Acquire(function, None, Cause::Forecast, reply))
             .await?
     }
 
@@ -223,7 +238,7 @@ impl Driver {
                 let touched = self.touched(&paths);
                 let _ = reply.send(self.pool.changed(&touched));
             }
-            Command::Acquire(function, failed, reply) => {
+            Command::Acquire(function, failed, cause, reply) => {
                 self.waiting.retain(|ticket, reply| {
                     let gone = reply.is_closed();
                     if gone {
@@ -235,7 +250,12 @@ impl Driver {
                 let ticket = Ticket(self.last_ticket);
                 self.waiting.insert(ticket, reply);
                 let now = self.now();
-                self.pool.acquire(ticket, &function, failed, now);
+                let ask = Ask {
+                    ticket,
+                    failed,
+                    cause,
+                };
+                self.pool.acquire(&function, ask, now);
             }
             Command::Status(reply) => {
                 let _ = reply.send(self.pool.status());
@@ -264,6 +284,7 @@ impl Driver {
                 self.pool.listening(generation, address, pid, took);
             }
             Report::Failed(error) => self.pool.failed(generation, error, now),
+            Report::Used => self.pool.used(generation, now),
             Report::Unused(idle) => self.pool.unused(generation, idle),
             Report::Exited(how) => {
                 self.workers.remove(&generation);
@@ -279,7 +300,9 @@ impl Driver {
     fn act(&mut self) {
         for action in self.pool.take_actions() {
             match action {
-                Action::Start(generation, function) => self.start(generation, function),
+                Action::Start(generation, function, cause) => {
+                    self.start(generation, function, cause);
+                }
                 Action::Drain(generation, farewell) => {
                     self.order(generation, Order::Drain(farewell));
                 }
@@ -298,7 +321,7 @@ impl Driver {
         }
     }
 
-    fn start(&mut self, generation: Generation, function: Definition) {
+    fn start(&mut self, generation: Generation, function: Definition, cause: Cause) {
         let settings = self.pool.settings();
         let others = self.pool.definitions().filter(|other| **other != function);
         let graph = Graph::scan(
@@ -310,6 +333,7 @@ impl Driver {
         let job = Job {
             generation,
             function,
+            cause,
             settings,
             reports: Reports::new(generation, self.report.clone()),
         };
@@ -326,6 +350,7 @@ impl Driver {
         let table = Table {
             endpoints: self.pool.endpoints(),
             functions: self.pool.names(),
+            recent: self.pool.recent(),
         };
         self.table.send_if_modified(|current| {
             let changed = **current != table;

@@ -4,7 +4,7 @@ use std::{fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
-use crate::pool::{Definition, Farewell, Generation, LoadError, Settings};
+use crate::pool::{Cause, Definition, Farewell, Generation, LoadError, Settings};
 
 /// Starts function processes.
 pub trait Launcher: fmt::Debug + Send + Sync + 'static {
@@ -26,6 +26,8 @@ pub struct Job {
     pub generation: Generation,
     /// What it runs.
     pub function: Definition,
+    /// Why it is started.
+    pub cause: Cause,
     /// How it runs.
     pub settings: Arc<Settings>,
     /// Where to tell what becomes of it.
@@ -69,6 +71,8 @@ pub enum Report {
     },
     /// It will never serve.
     Failed(LoadError),
+    /// It has been called; not told for every call.
+    Used,
     /// It has had nothing to do for so long.
     Unused(Duration),
     /// It is gone, with every process that it started; the text says how it ended.

@@ -83,11 +83,13 @@ impl Runner for Service {
     ) -> Result<Response<v1::AcquireResponse>, Status> {
         let request = request.into_inner();
         let failed = Some(request.failed_generation).filter(|failed| *failed > 0);
-        let endpoint = self
-            .driver
-            .acquire(request.function, failed.map(Generation))
-            .await
-            .map_err(status)?;
+        let endpoint = if request.in_background {
+            self.driver.prepare(request.function).await
+        } else {
+            let failed = failed.map(Generation);
+            self.driver.acquire(request.function, failed).await
+        };
+        let endpoint = endpoint.map_err(status)?;
         Ok(Response::new(v1::AcquireResponse {
             endpoint: Some(endpoint_message(&endpoint)),
         }))
@@ -226,6 +228,7 @@ fn table_message(table: &Table) -> v1::EndpointTable {
     v1::EndpointTable {
         endpoints: table.endpoints.iter().map(endpoint_message).collect(),
         functions: table.functions.clone(),
+        recent: table.recent.clone(),
     }
 }
 

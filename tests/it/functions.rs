@@ -1,14 +1,32 @@
-//! Functions: started by their first call, given what the platform gives them, and streamed through in both directions.
+//! Functions: started by their first call, found under their names, and given what the platform gives them.
 
-use std::sync::Arc;
+mod bodies;
+#[cfg(target_os = "linux")]
+mod dying;
+mod errors;
+mod imports;
+mod output;
+mod recent;
+mod saving;
+mod sdk;
 
-use futures_util::StreamExt as _;
-use reqwest::{Body, Method};
+use std::{sync::Arc, time::Duration};
+
+use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{http::Answer, project::Project, server::Server, tools::Clients};
-use tokio::sync::mpsc;
+use tests::{
+    http::Answer,
+    launch::Launch,
+    project::Project,
+    server::Server,
+    tools::Clients,
+    wait::{eventually, that},
+};
 
 use crate::{DEVELOPER, add_task, backlot, sign_in};
+
+/// How long processes may take to come and go, on a busy machine.
+const SETTLED: Duration = Duration::from_secs(20);
 
 /// Answers what it was sent, and what it sees.
 const ECHO: &str = r#"
@@ -27,56 +45,42 @@ const ECHO: &str = r#"
     });
 "#;
 
-/// Sends one chunk, and the second only when somebody calls `…/go`.
-const TWO_CHUNKS: &str = r#"
-    const { promise, resolve } = Promise.withResolvers();
-    Deno.serve((request) => {
-      if (request.url.endsWith("/go")) {
-        resolve();
-        return new Response("going");
-      }
-      const encoder = new TextEncoder();
-      const body = new ReadableStream({
-        async start(controller) {
-          controller.enqueue(encoder.encode("one"));
-          await promise;
-          controller.enqueue(encoder.encode("two"));
-          controller.close();
-        },
-      });
-      return new Response(body, { headers: { "content-type": "text/event-stream" } });
-    });
-"#;
-
-/// Sends every chunk back as it comes.
-const MIRROR: &str = "Deno.serve((request) => new Response(request.body));";
-
 /// Starts a server with these functions; nothing where there is no Deno.
 async fn with_functions(functions: &[(&str, &str)]) -> Option<(Project, Server)> {
     let clients = Clients::get().await?;
-    let project = Project::new()
-        .with_tasks()
-        .file(".env", "SETTING=from the file\n");
-    let project = functions.iter().fold(project, |project, (name, source)| {
-        project.function(name, source)
-    });
-    let server = backlot(&project)
-        .clients(&clients)
-        .args(&["--offline"])
-        .start()
-        .await;
+    let project = project_with(functions);
+    let server = offline(&project, &clients).start().await;
     Some((project, server))
 }
 
-async fn next_text(
-    stream: &mut (impl futures_util::Stream<Item = reqwest::Result<impl AsRef<[u8]>>> + Unpin),
-) -> String {
-    let chunk = stream
-        .next()
-        .await
-        .expect("the answer goes on")
-        .expect("the answer does not break off");
-    String::from_utf8(chunk.as_ref().to_vec()).expect("text")
+fn project_with(functions: &[(&str, &str)]) -> Project {
+    let project = Project::new()
+        .with_tasks()
+        .file(".env", "SETTING=from the file\n");
+    functions.iter().fold(project, |project, (name, source)| {
+        project.function(name, source)
+    })
+}
+
+fn offline<'a>(project: &'a Project, clients: &Clients) -> Launch<'a> {
+    backlot(project).clients(clients).args(&["--offline"])
+}
+
+/// Kibibytes of memory that a process has, besides what is swapped out.
+#[cfg(target_os = "linux")]
+fn resident_kib(pid: i32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.unwrap().trim().trim_end_matches(" kB");
+    number.parse().unwrap()
+}
+
+/// The process ids of Deno, the one in waiting included.
+#[cfg(target_os = "linux")]
+fn deno_of(server: &Server) -> Vec<i32> {
+    let processes = server.processes().into_iter();
+    let deno = processes.filter(|process| process.arguments.contains("deno run"));
+    deno.map(|process| process.pid).collect()
 }
 
 #[tokio::test]
@@ -85,14 +89,6 @@ async fn a_function_is_started_by_its_first_call_and_reached_under_every_mount()
     else {
         return;
     };
-    let deno = || {
-        server
-            .processes()
-            .iter()
-            .filter(|process| process.arguments.contains("deno"))
-            .count()
-    };
-    let before = deno();
     for (path, seen) in [
         ("/api/apps/local/functions/echo?a=1", "/echo?a=1"),
         ("/api/functions/echo", "/echo"),
@@ -118,7 +114,6 @@ async fn a_function_is_started_by_its_first_call_and_reached_under_every_mount()
         );
         assert_eq!(answer.headers["x-answer"], "yes");
     }
-    assert!(deno() > before, "{:?}", server.processes());
 }
 
 #[tokio::test]
@@ -193,45 +188,6 @@ async fn a_function_reads_records_as_its_caller_and_as_the_service() {
 }
 
 #[tokio::test]
-async fn an_answer_arrives_chunk_by_chunk() {
-    let Some((_project, server)) = with_functions(&[("two", TWO_CHUNKS)]).await else {
-        return;
-    };
-    let response = server
-        .request(Method::GET, "/functions/two")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(response.headers()["content-type"], "text/event-stream");
-    let mut chunks = response.bytes_stream();
-    assert_eq!(next_text(&mut chunks).await, "one");
-    assert_eq!(server.get("/functions/two/go").await.text, "going");
-    assert_eq!(next_text(&mut chunks).await, "two");
-    assert!(chunks.next().await.is_none());
-}
-
-#[tokio::test]
-async fn a_request_arrives_chunk_by_chunk() {
-    let Some((_project, server)) = with_functions(&[("mirror", MIRROR)]).await else {
-        return;
-    };
-    let (sender, receiver) = mpsc::channel::<Result<&str, std::io::Error>>(1);
-    let body = futures_util::stream::unfold(receiver, async |mut receiver| {
-        Some((receiver.recv().await?, receiver))
-    });
-    sender.send(Ok("one")).await.unwrap();
-    let request = server
-        .request(Method::POST, "/functions/mirror")
-        .body(Body::wrap_stream(body));
-    let mut chunks = request.send().await.unwrap().bytes_stream();
-    assert_eq!(next_text(&mut chunks).await, "one");
-    sender.send(Ok("two")).await.unwrap();
-    assert_eq!(next_text(&mut chunks).await, "two");
-    drop(sender);
-    assert!(chunks.next().await.is_none());
-}
-
-#[tokio::test]
 async fn many_first_calls_start_one_process() {
     let source = "const born = crypto.randomUUID(); Deno.serve(() => new Response(born));";
     let Some((_project, server)) = with_functions(&[("born", source)]).await else {
@@ -254,69 +210,58 @@ async fn many_first_calls_start_one_process() {
 }
 
 #[tokio::test]
-async fn what_a_function_prints_is_on_the_terminal() {
-    let source = "Deno.serve(() => { console.log('one line'); console.error('another'); return new Response(); });";
-    let Some((_project, server)) = with_functions(&[("chatty", source)]).await else {
+async fn functions_of_another_folder_and_of_plugins_are_called_by_their_names() {
+    let Some(clients) = Clients::get().await else {
         return;
     };
-    assert_eq!(server.get("/functions/chatty").await.status, 200);
-    server.says("one line").await;
-    server.says("another").await;
-    let output = server.output();
-    let line = output
-        .stderr
-        .iter()
-        .find(|line| line.contains("one line"))
-        .expect("it is on standard error");
-    assert!(line.starts_with("chatty"), "{line}");
+    let shared =
+        "import { word } from '../../../shared/word.ts'; Deno.serve(() => new Response(word));";
+    let project = project_with(&[("elsewhere", ECHO)])
+        .config(&json!({ "name": "x", "functionsDir": "code/fns", "plugins": [{ "source": "../shop" }] }))
+        .file("base44/code/fns/deep/down/entry.js", shared)
+        .file("base44/code/shared/word.ts", "export const word: string = 'shared';")
+        .file("base44/code/fns/named/function.json", r#"{ "name": "other/name" }"#)
+        .file("base44/code/fns/named/entry.ts", "export default () => new Response('named');")
+        .file("shop/base44/config.jsonc", r#"{ "name": "shop", "plugin": { "namespace": "shop" } }"#)
+        .file("shop/base44/functions/cart/add/entry.ts", "export default () => new Response('added');");
+    let server = offline(&project, &clients).start().await;
+    for (name, status, text) in [
+        ("deep/down", 200, "shared"),
+        ("other/name", 200, "named"),
+        ("shop__cart/add", 200, "added"),
+        ("named", 404, ""),
+        ("elsewhere", 404, ""),
+    ] {
+        let answer = server.get(&format!("/api/functions/{name}")).await;
+        assert_eq!(answer.status, status, "{name}: {answer:?}");
+        assert!(status == 404 || answer.text == text, "{name}: {answer:?}");
+    }
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
-async fn what_goes_wrong_in_a_function_is_an_error_answer_that_shows_no_stack() {
-    let functions = [
-        (
-            "throws",
-            "Deno.serve(() => { throw new Error('the secret reason'); });",
-        ),
-        ("broken", "Deno.serve(() => { const = 1; });"),
-        ("empty", "export const handler = 1;"),
-        (
-            "fine",
-            "export default () => new Response('fine', { status: 503 });",
-        ),
-    ];
-    let Some((project, server)) = with_functions(&functions).await else {
+async fn fifty_functions_cost_one_process_in_waiting_until_they_are_called() {
+    let Some(clients) = Clients::get().await else {
         return;
     };
-    for (path, status) in [
-        ("/api/apps/local/functions/throws", 500),
-        ("/api/apps/local/functions/broken", 500),
-        ("/api/apps/local/functions/empty", 500),
-        ("/api/apps/local/functions/missing", 404),
-        ("/api/functions/missing", 404),
-        ("/functions/missing", 404),
-    ] {
-        let answer = server.get(path).await;
-        let body = answer.expect(status);
-        assert!(
-            !body["message"].as_str().unwrap().is_empty() && body["error"] == body["message"],
-            "{path}: {body}"
-        );
-        let root = project.root().to_string_lossy();
-        assert!(
-            !answer.text.contains(&*root) && !answer.text.contains("    at "),
-            "{path}: {body}"
-        );
+    let project = project_with(&[("first", ECHO)]);
+    for number in 1..50 {
+        project.save(&format!("base44/functions/f{number}/entry.ts"), ECHO);
+    }
+    let server = offline(&project, &clients).start().await;
+    for (called, processes) in [(false, 1), (true, 2)] {
+        if called {
+            let _ = server.get("/functions/first").await.expect(207);
+        }
+        eventually("as many processes as are needed", SETTLED, async || {
+            let running = deno_of(&server);
+            that(running.len() == processes, format!("{running:?}"))
+        })
+        .await;
     }
     assert!(
-        server
-            .get("/functions/broken")
-            .await
-            .text
-            .contains("base44/functions/broken/entry.ts:1:")
+        !server.output().says("warning:"),
+        "{}",
+        server.output().text()
     );
-    server.says("the secret reason").await;
-    // An answer of a function's own is its own business.
-    let fine = server.get("/functions/fine").await;
-    assert_eq!((fine.status, fine.text.as_str()), (503, "fine"));
 }

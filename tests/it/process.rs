@@ -82,7 +82,7 @@ async fn start_everything(launch: &Launch<'_>) -> Server {
 }
 
 /// Process id of a service, from `backlot status`.
-async fn pid_of(launch: &Launch<'_>, service: &str) -> i32 {
+pub(crate) async fn pid_of(launch: &Launch<'_>, service: &str) -> i32 {
     let status = launch.status().await;
     let pid = status["services"][service]["pid"]
         .as_i64()

@@ -302,7 +302,7 @@ impl Supervisor {
         self.client(Component::Store, StoreClient::new)
     }
 
-    fn runner(&self) -> Result<RunnerClient, Problem> {
+    pub(crate) fn runner(&self) -> Result<RunnerClient, Problem> {
         self.client(Component::Runner, RunnerClient::new)
     }
 

@@ -179,6 +179,23 @@ mod tests {
     }
 
     #[test]
+    fn a_function_keeps_its_colour_and_its_standard_error_is_red() {
+        let line = |function: &str, level, message: &str| {
+            let entry = Entry::new("function", level, message);
+            let function = Some(function.to_owned());
+            Entry { function, ..entry }.to_text()
+        };
+        let (one, other) = (
+            "\u{1b}[35msummary   \u{1b}[39m",
+            "\u{1b}[34memail/send\u{1b}[39m",
+        );
+        assert_eq!(line("summary", Level::Info, "one"), format!("{one} one"));
+        let red = "\u{1b}[31mtwo\u{1b}[39m";
+        assert_eq!(line("summary", Level::Error, "two"), format!("{one} {red}"));
+        assert_eq!(line("email/send", Level::Info, "x"), format!("{other} x"));
+    }
+
+    #[test]
     fn json_leaves_out_what_does_not_apply() {
         let mut entry = Entry::new("store", Level::Info, "hello");
         entry.time = "2026-01-02T03:04:05.678Z".to_owned();

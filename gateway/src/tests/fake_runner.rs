@@ -45,6 +45,7 @@ impl FakeRunner {
         self.table.send_replace(EndpointTable {
             functions: functions.iter().map(|&name| name.to_owned()).collect(),
             endpoints,
+            recent: Vec::new(),
         });
     }
 

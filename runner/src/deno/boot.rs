@@ -8,11 +8,15 @@ use parking_lot::Mutex;
 use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{command::command, files::Files};
+use super::{
+    command::command,
+    files::Files,
+    spare::{Boot, Claim, Spare},
+};
 use crate::{
     control::{Link, Switchboard},
     output::{Tail, read_lines},
-    pool::{Deno, Settings},
+    pool::{Cause, Deno, Settings},
     worker::Worker,
 };
 
@@ -43,15 +47,6 @@ pub(super) struct Boots {
     closed: CancellationToken,
 }
 
-/// The process in waiting.
-#[derive(Debug, Default)]
-struct Spare {
-    /// What a spare must fit; `None` when none is wanted.
-    settings: Option<Arc<Settings>>,
-    ready: Option<Booted>,
-    filling: bool,
-}
-
 impl Boots {
     pub(super) async fn open(keep_spare: bool) -> io::Result<Self> {
         Ok(Self {
@@ -71,93 +66,68 @@ impl Boots {
     /// Says which settings a spare must fit from now on.
     pub(super) fn prepare(self: &Arc<Self>, settings: Arc<Settings>, wanted: bool) {
         let wanted = wanted && self.keep_spare && matches!(settings.deno, Deno::Found(_));
-        {
-            let mut spare = self.spare.lock();
-            let fits = spare
-                .settings
-                .as_ref()
-                .is_some_and(|old| old.alike(&settings));
-            if !fits || !wanted {
-                spare.ready = None;
-            }
-            spare.settings = wanted.then_some(settings);
-        }
+        self.spare.lock().want(wanted.then_some(settings));
         self.refill();
     }
 
     /// Ends the spare, and boots no more.
     pub(super) fn close(&self) {
         self.closed.cancel();
-        let mut spare = self.spare.lock();
-        spare.settings = None;
-        spare.ready = None;
+        self.spare.lock().close();
     }
 
-    /// The spare, or a process that is started now. An error is for people: why Deno did not come up.
-    pub(super) async fn get(&self, settings: &Settings) -> Result<Booted, String> {
-        if let Some(ready) = self.take(settings) {
-            return Ok(ready);
+    /// A process that has booted. A call gets the spare, and waits for it when it is booting already; nobody waits for
+    /// what is only expected to be called, and so it leaves the spare alone. An error is for people.
+    pub(super) async fn get(&self, settings: &Settings, cause: Cause) -> Boot {
+        if cause == Cause::Call {
+            let claim = self.spare.lock().claim(settings);
+            match claim {
+                Claim::Now(booted) => return Ok(booted),
+                Claim::Soon(coming) => {
+                    if let Ok(boot) = coming.await {
+                        return boot;
+                    }
+                }
+                Claim::Nothing => {}
+            }
         }
-        let Deno::Found(deno) = &settings.deno else {
-            return Err("there is no Deno to run it".to_owned());
-        };
-        self.boot(deno, settings).await
+        self.boot(settings).await
     }
 
     /// Starts another spare when there is none.
     pub(super) fn refill(self: &Arc<Self>) {
-        {
-            let mut spare = self.spare.lock();
-            if spare.settings.is_none() || spare.ready.is_some() || spare.filling {
-                return;
-            }
-            spare.filling = true;
-        }
+        let Some(urgent) = self.spare.lock().begin() else {
+            return;
+        };
         let boots = Arc::clone(self);
         tokio::spawn(async move {
-            let closed = boots.closed.clone();
             tokio::select! {
-                () = closed.cancelled() => {}
-                () = boots.fill() => {}
+                () = boots.closed.cancelled() => {}
+                () = boots.fill(urgent) => {}
             }
         });
     }
 
-    async fn fill(self: &Arc<Self>) {
-        tokio::time::sleep(REFILL).await;
+    async fn fill(&self, urgent: CancellationToken) {
+        let _ = timeout(REFILL, urgent.cancelled()).await;
         loop {
-            let settings = self.spare.lock().settings.clone();
-            let booted = match settings.as_deref() {
-                Some(settings) => match &settings.deno {
-                    Deno::Found(deno) => self.boot(deno, settings).await.ok(),
-                    Deno::Missing(_) => None,
-                },
-                None => None,
+            let Some(settings) = self.spare.lock().boots() else {
+                return;
             };
+            let boot = self.boot(&settings).await;
             let mut spare = self.spare.lock();
-            let current = match (&spare.settings, &settings) {
-                (Some(now), Some(then)) => now.alike(then),
-                (None, None) => true,
-                (Some(_), None) | (None, Some(_)) => false,
-            };
-            if current {
-                spare.ready = booted;
-                spare.filling = false;
+            spare.arrived(boot);
+            // Other settings came meanwhile, or this was the last one that anybody wanted.
+            if spare.is_wanted(&settings) || spare.begin().is_none() {
                 return;
             }
         }
     }
 
-    fn take(&self, settings: &Settings) -> Option<Booted> {
-        let mut spare = self.spare.lock();
-        if !spare.settings.as_ref()?.alike(settings) {
-            return None;
-        }
-        let mut booted = spare.ready.take()?;
-        booted.worker.is_running().then_some(booted)
-    }
-
-    async fn boot(&self, deno: &Path, settings: &Settings) -> Result<Booted, String> {
+    async fn boot(&self, settings: &Settings) -> Boot {
+        let Deno::Found(deno) = &settings.deno else {
+            return Err("there is no Deno to run it".to_owned());
+        };
         let _turn = self.turns.acquire().await;
         let cannot = |error: io::Error| format!("cannot start {}: {error}", deno.display());
         let (token, mut expected) = self.board.expect().map_err(cannot)?;

@@ -6,7 +6,7 @@ use proto::v1::log_line::Level;
 
 use crate::{
     logs::Logs,
-    pool::{LoadError, LoadErrorKind},
+    pool::{Cause, LoadError, LoadErrorKind},
 };
 
 /// Deno itself did not come up; the first line of `message` says why.
@@ -55,24 +55,29 @@ fn relative(text: &str, root: &Path) -> String {
         .replace(&format!("{root}/"), "")
 }
 
-/// Shows the developer what the caller gets, and more.
-pub(super) fn log_failure(logs: &Logs, function: &str, error: &LoadError) {
+/// Shows the developer what the caller gets, and more. Where nobody calls it is said quietly: it will be said again to
+/// who does.
+pub(super) fn log_failure(logs: &Logs, function: &str, cause: Cause, error: &LoadError) {
+    let level = match cause {
+        Cause::Call => Level::Error,
+        Cause::Forecast => Level::Debug,
+    };
     let heading = format!("failed to start: {}", error.message);
-    logs.write(function, Level::Error, heading);
+    logs.write(function, level, heading);
     if !error.printed {
         for line in error.detail.lines() {
-            logs.write(function, Level::Error, line);
+            logs.write(function, level, line);
         }
     }
 }
 
 /// A process that is neither ready nor gone.
-pub(super) fn timeout_error(limit: Duration, tail: String) -> LoadError {
+pub(super) fn timeout_error(waited: Duration, tail: String) -> LoadError {
     LoadError {
         kind: LoadErrorKind::TimedOut,
         message: format!(
             "was not ready within {} s: its module is still being loaded",
-            limit.as_secs()
+            waited.as_secs()
         ),
         detail: tail,
         printed: true,

@@ -5,6 +5,7 @@ mod command;
 mod errors;
 mod files;
 mod run;
+mod spare;
 mod speech;
 
 use std::{io, path::Path, sync::Arc};

@@ -27,8 +27,11 @@ use crate::{
     worker::Worker,
 };
 
-/// How long a function may take to be ready, since Deno last downloaded something.
+/// How long a function may take to be ready, downloads not counted.
 const READY: Duration = Duration::from_secs(30);
+
+/// How long it may take since Deno began its last download: nobody says when that is done.
+const DOWNLOAD: Duration = Duration::from_secs(90);
 
 /// How long it may take in all. The client of the runner waits as long.
 const READY_AT_MOST: Duration = Duration::from_secs(295);
@@ -49,13 +52,13 @@ pub(super) async fn run(
     let reports = job.reports.clone();
     let began = Instant::now();
     let booted = tokio::select! {
-        booted = boots.get(&job.settings) => booted,
+        booted = boots.get(&job.settings, job.cause) => booted,
         // Whatever the order is, there is nothing yet to finish.
         _ = orders.recv() => return reports.send(Report::Exited("not started".to_owned())),
     };
     let how = match booted {
         Ok(Booted { mut worker, link }) => {
-            let speech = Speech::follow(&mut worker, &job.function.name, &logs);
+            let speech = Speech::follow(&mut worker, &job.function.name, job.cause, &logs);
             let mut process = Process {
                 job,
                 logs,
@@ -72,7 +75,7 @@ pub(super) async fn run(
         }
         Err(message) => {
             let error = boot_error(&message);
-            log_failure(&logs, &job.function.name, &error);
+            log_failure(&logs, &job.function.name, job.cause, &error);
             reports.send(Report::Failed(error));
             "not started".to_owned()
         }
@@ -113,6 +116,7 @@ impl Process {
             Ok(address) => {
                 let (pid, took) = (self.worker.pid(), self.began.elapsed());
                 self.tell_downloads();
+                self.speech.speak_up();
                 self.reports()
                     .send(Report::Listening { address, pid, took });
                 self.serve().await
@@ -145,14 +149,19 @@ impl Process {
                     detail,
                     frame,
                 })) => return Err(Unloaded::Failed(load_error(message, &frame, &detail))),
-                Event::Message(Some(FromProcess::Hello(_) | FromProcess::Usage { .. })) => {}
+                Event::Message(Some(
+                    FromProcess::Hello(_) | FromProcess::Used {} | FromProcess::Usage { .. },
+                )) => {}
                 // The process is about to go, and its exit says more.
                 Event::Message(None) => self.link = None,
                 Event::Exit(how) => return Err(Unloaded::Exited(how)),
                 Event::Order(_) => return Err(Unloaded::Ordered),
                 Event::Deadline if self.deadline() > Instant::now() => {}
                 Event::Deadline => {
-                    return Err(Unloaded::Failed(timeout_error(READY, self.speech.tail())));
+                    return Err(Unloaded::Failed(timeout_error(
+                        self.began.elapsed(),
+                        self.speech.tail(),
+                    )));
                 }
             }
         }
@@ -179,6 +188,7 @@ impl Process {
                     let idle = Duration::from_millis(idle_ms);
                     self.reports().send(Report::Unused(idle));
                 }
+                Event::Message(Some(FromProcess::Used {})) => self.reports().send(Report::Used),
                 Event::Message(Some(_)) | Event::Deadline => {}
                 Event::Message(None) => self.link = None,
                 Event::Exit(how) => {
@@ -258,8 +268,11 @@ impl Process {
     }
 
     fn deadline(&self) -> Instant {
-        let since = self.speech.last_download().unwrap_or(self.began);
-        (since + READY).min(self.began + READY_AT_MOST)
+        let deadline = match self.speech.last_download() {
+            Some(last) => last + DOWNLOAD,
+            None => self.began + READY,
+        };
+        deadline.min(self.began + READY_AT_MOST)
     }
 
     const fn reports(&self) -> &Reports {
@@ -270,12 +283,12 @@ impl Process {
         let count = self.speech.downloads();
         if count > 0 {
             let line = format!("downloaded {count} files");
-            self.logs.write(&self.job.function.name, Level::Info, line);
+            self.speech.say(Level::Info, line);
         }
     }
 
     fn fail(&self, error: LoadError) {
-        log_failure(&self.logs, &self.job.function.name, &error);
+        log_failure(&self.logs, &self.job.function.name, self.job.cause, &error);
         self.reports().send(Report::Failed(error));
     }
 }

@@ -1,6 +1,12 @@
 //! What a function process prints, on its way to the logs.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use proto::v1::log_line::Level;
@@ -13,48 +19,70 @@ use tokio::{
 use crate::{
     logs::Logs,
     output::{Tail, read_lines},
+    pool::Cause,
     worker::Worker,
 };
 
 /// How long to wait for the last lines of a process that has ended: a grandchild could hold its pipes open.
 const LAST_LINES: Duration = Duration::from_millis(500);
 
+/// How often a download that goes on is told of.
+const PROGRESS: Duration = Duration::from_secs(3);
+
 /// The readers of one process' output.
 #[derive(Debug)]
 pub(super) struct Speech {
+    voice: Voice,
     readers: Vec<JoinHandle<()>>,
     tail: Tail,
     downloads: Downloads,
 }
 
 impl Speech {
-    /// Begins to read what `worker` prints as `function`.
-    pub(super) fn follow(worker: &mut Worker, function: &str, logs: &Arc<Logs>) -> Self {
+    /// Begins to read what `worker` prints as `function`. What one prints that nobody has called is of interest only at
+    /// `-v`, until [`Speech::speak_up`].
+    pub(super) fn follow(
+        worker: &mut Worker,
+        function: &str,
+        cause: Cause,
+        logs: &Arc<Logs>,
+    ) -> Self {
         let (out, err) = worker.take_output();
+        let voice = Voice {
+            function: function.into(),
+            logs: Arc::clone(logs),
+            quiet: Arc::new(AtomicBool::new(cause == Cause::Forecast)),
+        };
         let tail = Tail::default();
         let downloads = Downloads::default();
         let mut readers = Vec::new();
         if let Some(out) = out {
-            readers.push(tokio::spawn(read_out(
-                out,
-                function.to_owned(),
-                Arc::clone(logs),
-            )));
+            readers.push(tokio::spawn(read_out(out, voice.clone())));
         }
         if let Some(err) = err {
             let reader = ErrorReader {
-                function: function.to_owned(),
-                logs: Arc::clone(logs),
+                voice: voice.clone(),
                 tail: tail.clone(),
                 downloads: downloads.clone(),
             };
             readers.push(tokio::spawn(reader.read(err)));
         }
         Self {
+            voice,
             readers,
             tail,
             downloads,
         }
+    }
+
+    /// From now on everything is of interest: the function is up.
+    pub(super) fn speak_up(&self) {
+        self.voice.quiet.store(false, Ordering::Relaxed);
+    }
+
+    /// Adds a line of ours.
+    pub(super) fn say(&self, level: Level, line: String) {
+        self.voice.say(level, line, String::new());
     }
 
     /// When Deno last said that it downloads something.
@@ -84,16 +112,35 @@ impl Speech {
     }
 }
 
-async fn read_out(out: ChildStdout, function: String, logs: Arc<Logs>) {
-    read_lines(out, |line| print(&logs, &function, Level::Info, line)).await;
+/// In whose name lines are written, and whether they matter to the developer.
+#[derive(Clone, Debug)]
+struct Voice {
+    function: Arc<str>,
+    logs: Arc<Logs>,
+    quiet: Arc<AtomicBool>,
 }
 
-/// Writes a line, with the level and the request that the bootstrap may have marked it with.
-fn print(logs: &Logs, function: &str, level: Level, line: String) {
-    match unmark(&line) {
-        Some((level, id, text)) => logs.write_for(function, level, text, id),
-        None => logs.write(function, level, line),
+impl Voice {
+    /// Writes a line, with the level and the request that the bootstrap may have marked it with.
+    fn print(&self, level: Level, line: String) {
+        match unmark(&line) {
+            Some((level, id, text)) => self.say(level, text, id),
+            None => self.say(level, line, String::new()),
+        }
     }
+
+    fn say(&self, level: Level, line: String, request_id: String) {
+        let level = if self.quiet.load(Ordering::Relaxed) {
+            Level::Debug
+        } else {
+            level
+        };
+        self.logs.write_for(&self.function, level, line, request_id);
+    }
+}
+
+async fn read_out(out: ChildStdout, voice: Voice) {
+    read_lines(out, |line| voice.print(Level::Info, line)).await;
 }
 
 /// Takes `␞`, a letter, the request's id and `␟` out of a line. Whatever stands before them is indentation.
@@ -117,12 +164,28 @@ struct Downloads(Arc<Mutex<Progress>>);
 #[derive(Debug, Default)]
 struct Progress {
     last: Option<Instant>,
+    told: Option<Instant>,
     count: usize,
 }
 
+impl Progress {
+    /// Counts a file; a line for the developer comes with the first, and again now and then.
+    fn add(&mut self, now: Instant) -> Option<String> {
+        self.last = Some(now);
+        self.count += 1;
+        let due = self.told.is_none_or(|told| now >= told + PROGRESS);
+        due.then(|| {
+            self.told = Some(now);
+            match self.count {
+                1 => "downloading dependencies".to_owned(),
+                count => format!("downloading dependencies: {count} files so far"),
+            }
+        })
+    }
+}
+
 struct ErrorReader {
-    function: String,
-    logs: Arc<Logs>,
+    voice: Voice,
     tail: Tail,
     downloads: Downloads,
 }
@@ -136,20 +199,14 @@ impl ErrorReader {
         if !is_download(&line) {
             let text = unmark(&line).map(|(_, _, text)| text);
             self.tail.push(text.as_deref().unwrap_or(&line));
-            print(&self.logs, &self.function, Level::Error, line);
+            self.voice.print(Level::Error, line);
             return;
         }
-        let first = {
-            let mut progress = self.downloads.0.lock();
-            progress.last = Some(Instant::now());
-            progress.count += 1;
-            progress.count == 1
-        };
-        if first {
-            self.logs
-                .write(&self.function, Level::Info, "downloading dependencies");
+        let news = self.downloads.0.lock().add(Instant::now());
+        if let Some(news) = news {
+            self.voice.say(Level::Info, news, String::new());
         }
-        self.logs.write(&self.function, Level::Debug, line);
+        self.voice.say(Level::Debug, line, String::new());
     }
 }
 
@@ -162,9 +219,28 @@ fn is_download(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proto::v1::log_line::Level;
 
-    use super::{is_download, unmark};
+    use tokio::time::Instant;
+
+    use super::{PROGRESS, Progress, is_download, unmark};
+
+    #[test]
+    fn a_download_that_goes_on_is_told_of_now_and_then() {
+        let mut progress = Progress::default();
+        let begin = Instant::now();
+        let mut told = |after| progress.add(begin + after).is_some();
+        assert!(told(Duration::ZERO));
+        assert!(!told(PROGRESS / 2));
+        assert!(told(PROGRESS));
+        assert!(!told(PROGRESS * 3 / 2));
+        assert_eq!(
+            (progress.count, progress.last),
+            (4, Some(begin + PROGRESS * 3 / 2))
+        );
+    }
 
     #[test]
     fn marks_are_read_and_taken_out() {

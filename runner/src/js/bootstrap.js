@@ -23,6 +23,10 @@ const SERVED_MS = 300;
 // Requests that were already on their way when the runner took the address back.
 const LINGER_QUIET_MS = 200;
 const LINGER_MOST_MS = 1000;
+// Deployed functions are stopped at about this age.
+const SLOW_MS = 60_000;
+// How often the runner is told that the function is in use.
+const TELL_MS = 10_000;
 
 const own = new URL(".", import.meta.url).href;
 const state = {
@@ -34,6 +38,11 @@ const state = {
   served: Promise.withResolvers(),
   inFlight: 0,
   lastUsed: now(),
+  /** When the runner was last told of a call. */
+  told: -Infinity,
+  tell() {},
+  /** Requests whose answer has not begun, with their ids and since when; those that are answered at once never get here. */
+  answering: new Set(),
   background: new Set(),
   sockets: new Set(),
 };
@@ -58,8 +67,10 @@ function userStack(error, depth = 0) {
 
 /** A refusal says how to get the permission here; Deno's flags are not the user's to give. */
 function widened(error, text) {
-  const flags = /, run again with the --allow-\S+ flag/;
-  return error instanceof Deno.errors.NotCapable ? text.replace(flags, "; `--function-permissions all` allows it") : text;
+  if (!(error instanceof Deno.errors.NotCapable)) return text;
+  const flag = /, run again with the --allow-\S+ flag/;
+  // Deno has other sentences too; what it says goes in their first line then.
+  return text.replace(flag.test(text) ? flag : /\.?$/m, "; `--function-permissions all` allows it");
 }
 
 /** Where in the project the error happened: `base44/functions/x/entry.ts:3:5`, or undefined. */
@@ -185,6 +196,10 @@ function use() {
 function dispatch(request, info) {
   const done = use();
   state.lastUsed = now();
+  if (state.lastUsed - state.told > TELL_MS) {
+    state.told = state.lastUsed;
+    state.tell({ used: {} });
+  }
   // Before Deno had `completed`, the beginning of the answer has to do.
   (info.completed ?? Promise.resolve()).then(done, done);
   const handler = state.handler;
@@ -193,12 +208,30 @@ function dispatch(request, info) {
     const id = idOf(request);
     const response = id === undefined ? handler(request, info) : requestId.run(id, handler, request, info);
     if (response instanceof Response) return response;
+    const entry = { id, since: state.lastUsed };
+    state.answering.add(entry);
     return Promise.resolve(response).then(
-      (response) => checked(response, request),
-      (error) => rescue(error, request),
+      (response) => {
+        state.answering.delete(entry);
+        return checked(response, request);
+      },
+      (error) => {
+        state.answering.delete(entry);
+        return rescue(error, request);
+      },
     );
   } catch (error) {
     return rescue(error, request);
+  }
+}
+
+/** Says once of each request that it takes longer than it may when deployed. */
+function warnOfSlow() {
+  for (const entry of state.answering) {
+    if (now() - entry.since < SLOW_MS) continue;
+    state.answering.delete(entry);
+    const text = `a request has been running for ${SLOW_MS / 1000} s; a deployed function may be stopped by then`;
+    printError(marked("W", entry.id, text));
   }
 }
 
@@ -331,9 +364,13 @@ async function main() {
   const obey = (order) => {
     if (order.load) load(order.load).then(send);
     else if (order.drain) drain(order.drain);
-    else if (order.ping) send({ usage: { in_flight: state.inFlight, idle_ms: Math.floor(now() - state.lastUsed) } });
+    else if (order.ping) {
+      warnOfSlow();
+      send({ usage: { in_flight: state.inFlight, idle_ms: Math.floor(now() - state.lastUsed) } });
+    }
   };
 
+  state.tell = send;
   install();
   await send({ hello: token });
   const buffer = new Uint8Array(16384);

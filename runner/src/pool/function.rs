@@ -1,8 +1,8 @@
 //! One function: which process serves it, which is being started, and who waits.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{mem, net::SocketAddr, sync::Arc, time::Duration};
 
-use super::model::{Definition, Endpoint, Generation, LoadError, Ticket};
+use super::model::{Cause, Definition, Endpoint, Generation, LoadError, Ticket};
 
 /// The process that answers calls.
 #[derive(Clone, Debug)]
@@ -18,9 +18,16 @@ pub(super) struct Function {
     pub(super) definition: Definition,
     pub(super) serving: Option<Serving>,
     pub(super) starting: Option<Generation>,
+    /// Of the last start.
+    pub(super) cause: Cause,
     /// Why the newest version does not come up, and when that was found.
     pub(super) broken: Option<(Arc<LoadError>, Duration)>,
+    /// Calls that wait for the process that starts.
     pub(super) waiting: Vec<Ticket>,
+    /// Others who only want to know how the start goes.
+    pub(super) watching: Vec<Ticket>,
+    /// When it was last called.
+    pub(super) used: Option<Duration>,
     pub(super) starts: u64,
     pub(super) took: Duration,
 }
@@ -67,8 +74,11 @@ impl Function {
             definition,
             serving: None,
             starting: None,
+            cause: Cause::Call,
             broken: None,
             waiting: Vec::new(),
+            watching: Vec::new(),
+            used: None,
             starts: 0,
             took: Duration::ZERO,
         }
@@ -88,6 +98,12 @@ impl Function {
             address: serving.address,
             generation: serving.generation,
         })
+    }
+
+    /// Everybody who is to be answered.
+    pub(super) fn take_tickets(&mut self) -> impl Iterator<Item = Ticket> + use<> {
+        let calls = mem::take(&mut self.waiting);
+        calls.into_iter().chain(mem::take(&mut self.watching))
     }
 
     /// The error that still stands at `now`.

@@ -13,10 +13,11 @@
 
 mod function;
 mod model;
+mod steps;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, mem, net::SocketAddr, sync::Arc, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, mem, net::SocketAddr, sync::Arc, time::Duration};
 
 use indexmap::IndexMap;
 
@@ -24,8 +25,8 @@ use self::function::{Function, Serving};
 pub use self::{
     function::{State, Status},
     model::{
-        Action, Changes, Definition, Deno, Ending, Endpoint, Farewell, Generation, LoadError,
-        LoadErrorKind, Refusal, Settings, Ticket,
+        Action, Ask, Cause, Changes, Definition, Deno, Ending, Endpoint, Farewell, Generation,
+        LoadError, LoadErrorKind, Refusal, Settings, Ticket,
     },
 };
 
@@ -144,20 +145,15 @@ impl Pool {
         swapped
     }
 
-    /// Somebody calls a function. `failed` is a process that turned out not to answer.
-    pub fn acquire(
-        &mut self,
-        ticket: Ticket,
-        name: &str,
-        failed: Option<Generation>,
-        now: Duration,
-    ) {
+    /// Somebody wants a function to be up.
+    pub fn acquire(&mut self, name: &str, ask: Ask, now: Duration) {
+        let ticket = ask.ticket;
         if let Some(refusal) = self.refusal(name) {
             self.actions.push(Action::Answer(ticket, Err(refusal)));
             return;
         }
         self.with(name, |pool, function| {
-            if failed.is_some() && function.generation() == failed {
+            if ask.failed.is_some() && function.generation() == ask.failed {
                 pool.retire(function, Farewell::Replaced);
             }
             if let Some(endpoint) = function.endpoint() {
@@ -169,9 +165,12 @@ impl Pool {
                 pool.actions.push(Action::Answer(ticket, Err(refusal)));
                 return;
             }
-            function.waiting.push(ticket);
+            match ask.cause {
+                Cause::Call => function.waiting.push(ticket),
+                Cause::Forecast => function.watching.push(ticket),
+            }
             if function.starting.is_none() {
-                pool.start(function);
+                pool.start(function, ask.cause);
             }
         });
     }
@@ -180,6 +179,7 @@ impl Pool {
     pub fn give_up(&mut self, ticket: Ticket) {
         for function in self.functions.values_mut() {
             function.waiting.retain(|waiting| *waiting != ticket);
+            function.watching.retain(|watching| *watching != ticket);
         }
     }
 
@@ -217,11 +217,15 @@ impl Pool {
             return;
         };
         self.with(&name, |pool, function| {
+            let cause = function.cause;
             function.starting = None;
             function.broken = Some((Arc::new(error), now));
             pool.draining.insert(generation, name.clone());
             pool.retire(function, Farewell::Replaced);
-            pool.answer(function);
+            match cause {
+                Cause::Call => pool.answer(function),
+                Cause::Forecast => pool.forget_forecast(function),
+            }
         });
     }
 
@@ -264,16 +268,33 @@ impl Pool {
         });
     }
 
+    /// A process has been called.
+    pub fn used(&mut self, generation: Generation, now: Duration) {
+        let Some(name) = self.owner(generation).map(str::to_owned) else {
+            return;
+        };
+        self.with(&name, |pool, function| {
+            function.used = Some(now);
+            pool.actions.push(Action::Publish);
+        });
+    }
+
+    /// The functions that have been called, the most recently called first.
+    #[must_use]
+    pub fn recent(&self) -> Vec<String> {
+        let used = |function: &Function| Some((function.used?, function.definition.name.clone()));
+        let mut used: Vec<_> = self.functions.values().filter_map(used).collect();
+        used.sort_by_key(|(when, _)| Reverse(*when));
+        used.into_iter().map(|(_, name)| name).collect()
+    }
+
     /// Ends everything; from now on every call is refused.
     pub fn stop(&mut self) {
         self.stopping = true;
         for (_, mut function) in mem::take(&mut self.functions) {
             self.abandon(&mut function);
             self.retire(&mut function, Farewell::Stopped);
-            for ticket in mem::take(&mut function.waiting) {
-                let answer = Action::Answer(ticket, Err(Refusal::Stopping));
-                self.actions.push(answer);
-            }
+            self.refuse(&mut function, &Refusal::Stopping);
         }
         let draining: Vec<_> = self.draining.keys().copied().collect();
         for generation in draining {
@@ -312,84 +333,5 @@ impl Pool {
             .values()
             .find(|function| function.starting == Some(generation))
             .map(|function| function.definition.name.clone())
-    }
-
-    /// New code or new settings: whoever has or wants a process gets a new one beside the old.
-    fn renew(&mut self, function: &mut Function) -> bool {
-        let in_use =
-            function.serving.is_some() || function.starting.is_some() || function.broken.is_some();
-        function.broken = None;
-        self.abandon(function);
-        match &self.settings.deno {
-            Deno::Found(_) if in_use => {
-                self.start(function);
-                true
-            }
-            Deno::Found(_) => false,
-            Deno::Missing(explanation) => {
-                let refusal = Refusal::NoDeno(explanation.clone());
-                self.retire(function, Farewell::Dismissed);
-                self.refuse(function, &refusal);
-                false
-            }
-        }
-    }
-
-    fn start(&mut self, function: &mut Function) {
-        self.last_generation += 1;
-        let generation = Generation(self.last_generation);
-        function.starting = Some(generation);
-        function.starts += 1;
-        let start = Action::Start(generation, function.definition.clone());
-        self.actions.push(start);
-    }
-
-    /// Ends a start that has become pointless.
-    fn abandon(&mut self, function: &mut Function) {
-        if let Some(generation) = function.starting.take() {
-            let name = function.definition.name.clone();
-            self.draining.insert(generation, name);
-            self.actions.push(Action::Kill(generation));
-        }
-    }
-
-    /// Takes the process that serves out of service.
-    fn retire(&mut self, function: &mut Function, farewell: Farewell) {
-        if let Some(old) = function.serving.take() {
-            let name = function.definition.name.clone();
-            self.draining.insert(old.generation, name);
-            self.actions.push(Action::Publish);
-            self.actions.push(Action::Drain(old.generation, farewell));
-        }
-    }
-
-    fn dismiss(&mut self, name: &str, mut function: Function) {
-        self.abandon(&mut function);
-        self.retire(&mut function, Farewell::Dismissed);
-        self.refuse(&mut function, &Refusal::Unknown(name.to_owned()));
-        self.actions.push(Action::Forget(name.to_owned()));
-    }
-
-    /// Answers everybody who waited, now that the outcome is known.
-    fn answer(&mut self, function: &mut Function) {
-        let outcome = match (function.endpoint(), &function.broken) {
-            (Some(endpoint), _) => Ok(endpoint),
-            (None, Some((error, _))) => Err(Refusal::Broken(
-                function.definition.name.clone(),
-                Arc::clone(error),
-            )),
-            (None, None) => return,
-        };
-        for ticket in mem::take(&mut function.waiting) {
-            let answer = Action::Answer(ticket, outcome.clone());
-            self.actions.push(answer);
-        }
-    }
-
-    fn refuse(&mut self, function: &mut Function, refusal: &Refusal) {
-        for ticket in mem::take(&mut function.waiting) {
-            let answer = Action::Answer(ticket, Err(refusal.clone()));
-            self.actions.push(answer);
-        }
     }
 }

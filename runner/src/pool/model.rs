@@ -13,6 +13,26 @@ pub struct Generation(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
+/// Somebody wants a function to be up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// Whom to answer.
+    pub ticket: Ticket,
+    /// A process that turned out not to answer.
+    pub failed: Option<Generation>,
+    /// What for.
+    pub cause: Cause,
+}
+
+/// Why a process is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The function is called, or was and has been saved since.
+    Call,
+    /// It may be called soon: nobody waits, and nobody is told when it does not load.
+    Forecast,
+}
+
 /// A function as the project defines it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definition {
@@ -184,14 +204,14 @@ impl Farewell {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Start a process for the function.
-    Start(Generation, Definition),
+    Start(Generation, Definition, Cause),
     /// Let the process finish and end.
     Drain(Generation, Farewell),
     /// End the process now.
     Kill(Generation),
     /// Answer a waiting call.
     Answer(Ticket, Result<Endpoint, Refusal>),
-    /// The table of endpoints or of names has changed.
+    /// The table of endpoints, of names or of functions in use may have changed.
     Publish,
     /// The function does not exist any more.
     Forget(String),

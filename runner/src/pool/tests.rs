@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, time::Duration};
 
 use super::{
-    Action, Changes, Definition, Deno, Ending, Endpoint, Farewell, Generation, LoadError,
-    LoadErrorKind, Pool, RETRY, Refusal, Settings, State, Ticket,
+    Action, Ask, Cause, Changes, Definition, Deno, Ending, Endpoint, Farewell, Generation,
+    LoadError, LoadErrorKind, Pool, RETRY, Refusal, Settings, State, Ticket,
 };
 
 const NOW: Duration = Duration::from_secs(100);
@@ -61,8 +61,29 @@ fn broken(name: &str, message: &str) -> Refusal {
     Refusal::Broken(name.to_owned(), error(message).into())
 }
 
+const fn calls(ticket: u64) -> Ask {
+    Ask {
+        ticket: Ticket(ticket),
+        failed: None,
+        cause: Cause::Call,
+    }
+}
+
 fn call(pool: &mut Pool, ticket: u64, name: &str) -> Vec<Action> {
-    pool.acquire(Ticket(ticket), name, None, NOW);
+    pool.acquire(name, calls(ticket), NOW);
+    pool.take_actions()
+}
+
+fn forecast(pool: &mut Pool, ticket: u64, name: &str) -> Vec<Action> {
+    let cause = Cause::Forecast;
+    pool.acquire(
+        name,
+        Ask {
+            cause,
+            ..calls(ticket)
+        },
+        NOW,
+    );
     pool.take_actions()
 }
 
@@ -83,7 +104,7 @@ fn saved(pool: &mut Pool, name: &str) -> Vec<Action> {
 }
 
 fn start(generation: u64, name: &str) -> Action {
-    Action::Start(Generation(generation), definition(name))
+    Action::Start(Generation(generation), definition(name), Cause::Call)
 }
 
 fn answer(ticket: u64, name: &str, generation: u64) -> Action {
@@ -212,8 +233,51 @@ fn a_broken_function_is_tried_again_after_a_while() {
         fails(&mut pool, 1, "no network"),
         [kill(1), refuse(1, broken("f", "no network"))]
     );
-    pool.acquire(Ticket(2), "f", None, NOW + RETRY);
+    pool.acquire("f", calls(2), NOW + RETRY);
     assert_eq!(pool.take_actions(), [start(2, "f")]);
+}
+
+#[test]
+fn a_forecast_starts_a_function_that_a_call_finds_up() {
+    let mut pool = pool(&["f"]);
+    let start = Action::Start(Generation(1), definition("f"), Cause::Forecast);
+    assert_eq!(forecast(&mut pool, 1, "f"), [start]);
+    assert_eq!(forecast(&mut pool, 2, "f"), []);
+    let expected = [Action::Publish, answer(1, "f", 1), answer(2, "f", 1)];
+    assert_eq!(listens(&mut pool, 1), expected);
+    assert_eq!(call(&mut pool, 3, "f"), [answer(3, "f", 1)]);
+}
+
+#[test]
+fn a_forecast_that_fails_is_forgotten_and_tried_again_for_a_caller() {
+    let mut pool = pool(&["f"]);
+    forecast(&mut pool, 1, "f");
+    let expected = [kill(1), refuse(1, broken("f", "boom"))];
+    assert_eq!(fails(&mut pool, 1, "boom"), expected);
+    pool.exited(Generation(1), NOW);
+    assert_eq!(state(&pool), State::Idle);
+
+    forecast(&mut pool, 2, "f");
+    assert_eq!(call(&mut pool, 3, "f"), [], "it joins the start");
+    let expected = [kill(2), refuse(2, broken("f", "boom")), start(3, "f")];
+    assert_eq!(fails(&mut pool, 2, "boom"), expected);
+    let expected = [kill(3), refuse(3, broken("f", "boom"))];
+    assert_eq!(fails(&mut pool, 3, "boom"), expected);
+    assert_eq!(state(&pool), State::Broken);
+}
+
+#[test]
+fn functions_that_were_called_are_listed_the_latest_first() {
+    let mut pool = pool(&["a", "b", "c"]);
+    for (generation, name) in [(1, "a"), (2, "b"), (3, "c")] {
+        call(&mut pool, generation, name);
+        listens(&mut pool, generation);
+    }
+    assert_eq!(pool.recent(), [""; 0]);
+    pool.used(Generation(1), NOW);
+    pool.used(Generation(3), NOW + RETRY);
+    assert_eq!(pool.take_actions(), [Action::Publish, Action::Publish]);
+    assert_eq!(pool.recent(), ["c", "a"]);
 }
 
 #[test]
@@ -233,11 +297,12 @@ fn an_exit_is_told_apart_by_what_went_before() {
 #[test]
 fn a_process_that_does_not_answer_is_replaced_unless_that_has_happened() {
     let mut pool = ready();
-    pool.acquire(Ticket(2), "f", Some(Generation(1)), NOW);
+    let failed = Some(Generation(1));
+    pool.acquire("f", Ask { failed, ..calls(2) }, NOW);
     let expected = [Action::Publish, drain(1, Farewell::Replaced), start(2, "f")];
     assert_eq!(pool.take_actions(), expected);
     listens(&mut pool, 2);
-    pool.acquire(Ticket(3), "f", Some(Generation(1)), NOW);
+    pool.acquire("f", Ask { failed, ..calls(3) }, NOW);
     assert_eq!(pool.take_actions(), [answer(3, "f", 2)]);
 }
 
@@ -261,7 +326,7 @@ fn a_desired_state_changes_only_what_differs() {
     };
     assert_eq!(changes, expected);
     let expected = [
-        Action::Start(Generation(4), moved),
+        Action::Start(Generation(4), moved, Cause::Call),
         Action::Publish,
         drain(3, Farewell::Dismissed),
         Action::Forget("c".to_owned()),

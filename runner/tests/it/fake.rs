@@ -114,6 +114,7 @@ impl Stage {
         let request = v1::AcquireRequest {
             function: function.to_owned(),
             failed_generation: 0,
+            in_background: false,
         };
         let response = self.client.acquire(request).await?;
         Ok(response.endpoint.unwrap())

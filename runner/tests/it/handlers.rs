@@ -131,6 +131,11 @@ async fn what_does_not_load_is_explained_with_its_place() {
             "new Deno.Command('ls').outputSync()",
             "`--function-permissions all` allows it",
         ),
+        (
+            "links",
+            "new Deno.Command('ls', { env: { LD_PRELOAD: 'x' } }).outputSync()",
+            "`--function-permissions all` allows it",
+        ),
     ];
     let functions = cases.map(|(name, code, _)| (name, code));
     let Some(project) = Project::new(&functions).await else {

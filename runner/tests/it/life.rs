@@ -7,7 +7,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use proto::Code;
+use proto::{Code, v1::log_line::Level};
 use runner::pool::{Deno, Refusal, State};
 
 use crate::project::{Project, alive, eventually};
@@ -31,6 +31,35 @@ async fn first_calls_share_one_start_and_later_ones_the_process() {
     assert_eq!(status[0].pid, Some(calls[0]));
     project.stop().await;
     assert!(!alive(calls[0]));
+}
+
+#[tokio::test]
+async fn a_start_that_nobody_waits_for_fails_quietly_until_a_call_wants_to_know() {
+    let Some(project) = Project::new(&[
+        ("bad", "console.log('loading'); throw new Error('boom')"),
+        ("good", PID),
+    ])
+    .await
+    else {
+        return;
+    };
+    let quiet = |project: &Project| {
+        let lines = project.lines("bad");
+        !lines.is_empty() && lines.iter().all(|line| line.level() == Level::Debug)
+    };
+    let prepared = project.handle.prepare("bad".to_owned()).await;
+    assert!(matches!(prepared, Err(Refusal::Broken(..))), "{prepared:?}");
+    assert!(quiet(&project), "{:?}", project.lines("bad"));
+    assert!(project.acquire("bad").await.is_err());
+    assert!(!quiet(&project));
+
+    project.handle.prepare("good".to_owned()).await.unwrap();
+    let recent = || project.handle.table().borrow().recent.clone();
+    assert_eq!(recent(), [""; 0], "only calls count as use");
+    pid(&project, "good").await;
+    eventually("the call is noticed", async || recent() == ["good"]).await;
+    assert_eq!(project.handle.status().await.unwrap()[1].starts, 1);
+    project.stop().await;
 }
 
 #[tokio::test]

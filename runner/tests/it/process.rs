@@ -1,7 +1,6 @@
 //! The real program: whatever ends it, nothing is left.
 
 use std::{
-    collections::HashSet,
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -163,28 +162,37 @@ async fn an_order_to_end_leaves_no_process_and_no_file() {
 }
 
 #[tokio::test]
-async fn a_start_takes_the_process_in_waiting() {
+async fn a_call_takes_the_process_in_waiting_even_while_it_boots() {
     let Some(mut program) = Program::start().await else {
         return;
     };
-    let mut running = program.call().await;
-    let mut started = HashSet::new();
-    eventually("a start of a process that was there before", async || {
-        while let Ok(announcement) = program.announcements.try_recv() {
-            if let Announcement::GroupStarted { group } = announcement {
-                started.insert(group.unsigned_abs());
-            }
-        }
-        let dead = Pid::from_raw(running.try_into().unwrap());
-        let _ = kill(dead, Signal::SIGKILL);
+    for _ in 0..2 {
+        let running = program.call().await;
+        let spare = program.spare(running).await;
+        kill(Pid::from_raw(running.try_into().unwrap()), Signal::SIGKILL).unwrap();
         eventually("the end is noticed", async || {
             program.running().await != running
         })
         .await;
-        running = program.call().await;
-        started.contains(&running)
-    })
-    .await;
+        assert_eq!(program.call().await, spare);
+    }
+}
+
+#[tokio::test]
+async fn a_start_in_the_background_leaves_the_process_in_waiting_to_calls() {
+    let Some(mut program) = Program::start().await else {
+        return;
+    };
+    let spare = program.spare(0).await;
+    let request = v1::AcquireRequest {
+        function: "f".to_owned(),
+        in_background: true,
+        ..Default::default()
+    };
+    program.client.acquire(request).await.unwrap();
+    let running = program.running().await;
+    assert!(running != 0 && running != spare);
+    assert_eq!(program.call().await, running);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod context;
 mod ending;
+mod recent;
 mod reload;
 mod session;
 mod start_block;

@@ -4,11 +4,12 @@ use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, sync::Arc};
 
 use jiff::Timestamp;
 use proto::token::LaunchToken;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::{
     context::{Context, install_deno},
     ending::{CUT_SHORT, Ending, Signals},
+    recent::Recent,
     reload::reload,
     start_block,
 };
@@ -40,6 +41,9 @@ pub(super) struct Session {
     watch: Option<Watch>,
     /// The installation of Deno, while it is under way.
     installing: Option<JoinHandle<Result<PathBuf, String>>>,
+    recent: Recent,
+    /// What starts and keeps the recent functions. Nothing of it outlives this.
+    of_recent: JoinSet<()>,
 }
 
 impl Session {
@@ -52,6 +56,7 @@ impl Session {
         let context = Context::read(settings, &places, terminal)?;
         let token = launch_token()?;
         let published = publish(&places, &context);
+        let recent = places.recent_functions(&context.project.layout.root);
         let supervisor = Supervisor::start(
             context.settings.clone(),
             context.desired(),
@@ -68,6 +73,8 @@ impl Session {
             token,
             watch: None,
             installing: None,
+            recent: Recent::at(recent),
+            of_recent: JoinSet::new(),
         };
         session.watch();
         session.describe();
@@ -80,6 +87,8 @@ impl Session {
         self.installing = (self.context.deno == DenoState::Installing)
             .then(|| install_deno(Places::of_this_user(), &self.context.terminal));
         self.start_frontend()?;
+        self.start_recent();
+        self.remember();
         let ending = tokio::select! {
             ending = self.keep_going() => ending,
             () = stop.next() => Ending::Asked,
@@ -108,6 +117,9 @@ impl Session {
                         return Ending::Broken(problem);
                     }
                     self.describe();
+                    // The runner may be another one, and what was started ahead of calls is needed less by now.
+                    self.of_recent.abort_all();
+                    self.remember();
                 }
                 status = ended(self.frontend.as_ref()) => {
                     self.context.say(Level::Error, format!("the frontend ended ({status}), and the server with it"));
@@ -138,6 +150,23 @@ impl Session {
                 Level::Warn,
                 format!("some changes will not be seen: {error}"),
             );
+        }
+    }
+
+    /// Starts the functions of last time in the background.
+    fn start_recent(&mut self) {
+        let functions = self.context.project.functions.iter();
+        let functions = functions.map(|function| function.name.clone()).collect();
+        if let Ok(runner) = self.supervisor.runner() {
+            let recent = self.recent.clone();
+            self.of_recent.spawn(recent.start(runner, functions));
+        }
+    }
+
+    /// Notes which functions are called, for the next time.
+    fn remember(&mut self) {
+        if let Ok(runner) = self.supervisor.runner() {
+            self.of_recent.spawn(self.recent.clone().follow(runner));
         }
     }
 

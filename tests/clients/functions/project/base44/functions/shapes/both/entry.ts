@@ -1,0 +1,2 @@
+Deno.serve(() => new Response("both"));
+export default () => new Response("not this one");

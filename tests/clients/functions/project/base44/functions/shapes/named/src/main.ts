@@ -1,0 +1,3 @@
+import { createHash } from "node:crypto";
+
+export default () => new Response(createHash("sha256").update("renamed").digest("hex").slice(0, 8));

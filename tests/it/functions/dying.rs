@@ -1,0 +1,99 @@
+//! Function processes and runners that die under their callers: everybody gets an answer, and the next call works.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use nix::sys::signal::Signal;
+use reqwest::Method;
+use tests::{
+    http::Answer,
+    process::send,
+    tools::Clients,
+    wait::{eventually, that},
+};
+use tokio::task::JoinSet;
+
+use super::{offline, project_with, with_functions};
+
+/// How long a call may take while the runner is away and comes back.
+const NO_HANG: Duration = Duration::from_secs(10);
+
+const HANGS: &str = r#"
+    Deno.serve((request) => {
+      if (!request.url.endsWith("/hang")) return new Response(String(Deno.pid));
+      console.log("hanging");
+      return new Promise(() => {});
+    });
+"#;
+
+#[tokio::test]
+async fn a_call_whose_process_is_killed_is_a_bad_gateway_and_the_next_one_works() {
+    let Some((_project, server)) = with_functions(&[("dies", HANGS)]).await else {
+        return;
+    };
+    let first: i32 = server.get("/functions/dies").await.text.parse().unwrap();
+    let request = server.request(Method::POST, "/functions/dies/hang");
+    let call = tokio::spawn(Answer::to(request.body("{}")));
+    server.says("hanging").await;
+    send(first, Signal::SIGKILL);
+    let body = call.await.unwrap().expect(502);
+    assert_eq!(body["message"], "Failed to proxy request to function");
+    assert_eq!(body["error"], body["message"]);
+    assert!(!body["details"].as_str().unwrap().is_empty(), "{body}");
+    let second: i32 = server.get("/functions/dies").await.text.parse().unwrap();
+    assert_ne!(first, second);
+    server.says("process ended: signal: 9 (SIGKILL)").await;
+}
+
+#[tokio::test]
+async fn calls_get_an_answer_while_the_runner_is_killed_under_them() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let project = project_with(&[("busy", "Deno.serve(() => new Response('busy'));")]);
+    let launch = offline(&project, &clients);
+    let server = Arc::new(launch.start().await);
+    assert_eq!(server.get("/functions/busy").await.text, "busy");
+    let calling = Arc::new(AtomicBool::new(true));
+    let mut callers = JoinSet::new();
+    for _ in 0..8 {
+        let (server, calling) = (Arc::clone(&server), Arc::clone(&calling));
+        callers.spawn(async move {
+            while calling.load(Ordering::Relaxed) {
+                let begin = Instant::now();
+                let answer = server.get("/functions/busy").await;
+                assert!(
+                    begin.elapsed() < NO_HANG,
+                    "a call hung for {:?}",
+                    begin.elapsed()
+                );
+                match answer.status {
+                    200 => assert_eq!(answer.text, "busy"),
+                    // Its process died with the runner.
+                    502 => drop(answer.json()),
+                    503 => assert!(answer.headers.contains_key("retry-after"), "{answer:?}"),
+                    _ => panic!("{answer:?}"),
+                }
+            }
+        });
+    }
+    for _ in 0..2 {
+        let pid = crate::process::pid_of(&launch, "runner").await;
+        send(pid, Signal::SIGKILL);
+        eventually("another runner serves", 2 * NO_HANG, async || {
+            let now = crate::process::pid_of(&launch, "runner").await;
+            let answer = server.get("/functions/busy").await;
+            that(now != pid && answer.text == "busy", answer.text)
+        })
+        .await;
+    }
+    calling.store(false, Ordering::Relaxed);
+    while let Some(caller) = callers.join_next().await {
+        caller.expect("every call gets an answer");
+    }
+}

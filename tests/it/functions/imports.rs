@@ -1,0 +1,75 @@
+//! What functions import from elsewhere, fetched once and with the developer told.
+
+use tests::tools::Clients;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+
+use super::{offline, project_with};
+
+/// Serves one module under every address; its own address.
+async fn module(text: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let head =
+                "HTTP/1.1 200 OK\r\ncontent-type: application/typescript\r\nconnection: close\r\n";
+            let answer = format!("{head}content-length: {}\r\n\r\n{text}", text.len());
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    format!("http://{address}/module.ts")
+}
+
+#[tokio::test]
+async fn packages_and_modules_of_the_web_are_imported_and_their_download_is_told() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let url = module("export const word: string = 'from the web';").await;
+    let web = format!("import {{ word }} from '{url}'; export default () => new Response(word);");
+    let package =
+        "import ms from 'npm:ms@2.1.3'; export default () => new Response(String(ms('2h')));";
+    let project = project_with(&[("web", &web), ("package", package)])
+        // Deployed functions have neither.
+        .file(
+            "package.json",
+            r#"{ "type": "commonjs", "dependencies": { "ms": "0.0.0-none" } }"#,
+        )
+        .file(
+            "deno.json",
+            r#"{ "imports": { "npm:ms@2.1.3": "./nothing.js" }, "nodeModulesDir": "manual" }"#,
+        );
+    let launch = offline(&project, &clients).env("DENO_DIR", project.user("cache").join("deno"));
+    let mut server = launch.start().await;
+    for (name, text) in [("web", "from the web"), ("package", "7200000")] {
+        assert_eq!(
+            server.get(&format!("/functions/{name}")).await.text,
+            text,
+            "{}",
+            server.output().text()
+        );
+        let output = server.output();
+        let of_it = |what: &str| {
+            let mut lines = output.stderr.iter();
+            lines.any(|line| line.starts_with(name) && line.contains(what))
+        };
+        assert!(
+            of_it("downloading dependencies") && of_it("downloaded "),
+            "{}",
+            output.text()
+        );
+    }
+    assert_eq!(server.interrupt().await, 0);
+    // They are kept.
+    let server = launch.start().await;
+    assert_eq!(server.get("/functions/package").await.text, "7200000");
+    assert!(
+        !server.output().says("downloading"),
+        "{}",
+        server.output().text()
+    );
+}

@@ -1,0 +1,211 @@
+//! Saves while functions are called: nobody notices but by the new answer, and nothing is left of the old versions.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use tests::{
+    http::Answer,
+    project::Project,
+    server::Server,
+    wait::{eventually, that},
+};
+use tokio::task::JoinSet;
+
+use super::with_functions;
+
+/// How long a save may take to be served, on a busy machine.
+const SWAP: Duration = Duration::from_secs(20);
+
+const CONNECTIONS: usize = 16;
+const REQUESTS: usize = 500;
+
+const STEADY: &str = "Deno.serve(() => Response.json({ pid: Deno.pid }));";
+
+fn version(number: usize) -> String {
+    format!(
+        "Deno.serve(async (request) => {{
+           const sent = await request.text();
+           return Response.json({{ version: {number}, pid: Deno.pid, sent: sent.length }});
+         }});"
+    )
+}
+
+fn save(project: &Project, text: &str) {
+    project.save("base44/functions/saved/entry.ts", text);
+}
+
+/// Waits until calls get that version.
+async fn serves(server: &Server, number: usize) -> Value {
+    eventually(&format!("version {number} is served"), SWAP, async || {
+        let body = server.get("/functions/saved").await.expect(200);
+        that(body["version"] == json!(number), body.to_string()).map(|()| body)
+    })
+    .await
+}
+
+/// Calls the function on so many connections until `calling` is unset, and counts.
+fn callers(
+    server: &Arc<Server>,
+    calling: &Arc<AtomicBool>,
+    done: &Arc<AtomicUsize>,
+) -> JoinSet<()> {
+    let mut callers = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (server, calling, done) = (Arc::clone(server), Arc::clone(calling), Arc::clone(done));
+        callers.spawn(async move {
+            while calling.load(Ordering::Relaxed) {
+                let request = server.request(Method::POST, "/functions/saved");
+                let body = Answer::to(request.body("x".repeat(2000))).await.expect(200);
+                assert_eq!(body["sent"], 2000);
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    callers
+}
+
+#[tokio::test]
+async fn no_request_fails_while_a_function_is_saved_ten_times() {
+    let first = version(0);
+    let Some((project, server)) = with_functions(&[("saved", &first), ("steady", STEADY)]).await
+    else {
+        return;
+    };
+    let steady = server.get("/functions/steady").await.text;
+    let mut last = serves(&server, 0).await;
+    let server = Arc::new(server);
+    let (calling, done) = (Arc::new(AtomicBool::new(true)), Arc::default());
+    let mut callers = callers(&server, &calling, &done);
+    for number in 1..=10 {
+        save(&project, &version(number));
+        let now = serves(&server, number).await;
+        assert_ne!(now["pid"], last["pid"]);
+        last = now;
+    }
+    eventually(
+        "as many requests are answered as were promised",
+        SWAP,
+        async || {
+            let done = done.load(Ordering::Relaxed);
+            that(done >= REQUESTS, format!("{done}"))
+        },
+    )
+    .await;
+    calling.store(false, Ordering::Relaxed);
+    while let Some(caller) = callers.join_next().await {
+        caller.expect("every request is answered as it should be");
+    }
+    assert_eq!(server.get("/functions/steady").await.text, steady);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_hundred_saves_leave_no_process_and_no_memory_behind() {
+    use super::{deno_of, offline, project_with, resident_kib};
+
+    let Some(clients) = tests::tools::Clients::get().await else {
+        return;
+    };
+    let project = project_with(&[("saved", &version(0)), ("steady", STEADY)]);
+    let launch = offline(&project, &clients);
+    let server = launch.start().await;
+    let steady = server.get("/functions/steady").await.text;
+    serves(&server, 0).await;
+    let settled = async |what: &str| {
+        // The two functions, and the process in waiting.
+        eventually(what, SWAP, async || {
+            let running = deno_of(&server);
+            that(running.len() == 3, format!("{running:?}"))
+        })
+        .await;
+    };
+    settled("everything is up").await;
+    let runner = crate::process::pid_of(&launch, "runner").await;
+    // The first few make room that is used again by the others.
+    let mut before = 0;
+    for number in 1..=100 {
+        save(&project, &version(number));
+        serves(&server, number).await;
+        if number == 10 {
+            before = resident_kib(runner);
+        }
+    }
+    settled("the old versions are gone").await;
+    let growth = resident_kib(runner).saturating_sub(before);
+    assert!(growth < 30 * 1024, "the runner grew by {growth} KiB");
+    assert_eq!(server.get("/functions/steady").await.text, steady);
+}
+
+#[tokio::test]
+async fn a_save_that_breaks_a_function_is_its_answer_until_the_next_one() {
+    let first = version(1);
+    let Some((project, server)) = with_functions(&[("saved", &first)]).await else {
+        return;
+    };
+    serves(&server, 1).await;
+    save(&project, "const = 2;");
+    eventually("calls get the error", SWAP, async || {
+        let answer = server.get("/functions/saved").await;
+        let place = answer.text.contains("base44/functions/saved/entry.ts:1:");
+        that(answer.status == 500 && place, answer.text)
+    })
+    .await;
+    server.says("1 | const = 2;").await;
+    save(&project, &version(3));
+    eventually("it is whole again", SWAP, async || {
+        let answer = server.get("/functions/saved").await;
+        that(
+            answer.status == 200 && answer.json()["version"] == 3,
+            answer.text,
+        )
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_saved_environment_is_seen_by_the_functions_that_run() {
+    let source = "Deno.serve(() => new Response(Deno.env.get('SETTING') + Deno.env.get('OTHER')));";
+    let Some((project, server)) = with_functions(&[("saved", source)]).await else {
+        return;
+    };
+    assert_eq!(
+        server.get("/functions/saved").await.text,
+        "from the fileundefined"
+    );
+    project.save(".env.local", "OTHER=new\n");
+    eventually("the new variable is there", SWAP, async || {
+        let answer = server.get("/functions/saved").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        that(answer.text == "from the filenew", answer.text)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn functions_come_and_go_with_their_files() {
+    let Some((project, server)) = with_functions(&[("kept", STEADY)]).await else {
+        return;
+    };
+    let kept = server.get("/functions/kept").await.text;
+    assert_eq!(server.get("/functions/saved").await.status, 404);
+    save(&project, &version(1));
+    eventually("the new function is there", SWAP, async || {
+        let answer = server.get("/functions/saved").await;
+        that(answer.status == 200, answer.text)
+    })
+    .await;
+    std::fs::remove_dir_all(project.root().join("base44/functions/saved")).unwrap();
+    eventually("the removed function is gone", SWAP, async || {
+        let answer = server.get("/functions/saved").await;
+        that(answer.status == 404, answer.text)
+    })
+    .await;
+    assert_eq!(server.get("/functions/kept").await.text, kept);
+}
