@@ -8,6 +8,7 @@ mod entities;
 mod fake_runner;
 pub(crate) mod fake_store;
 mod forwarding;
+mod frontend;
 mod functions;
 mod local;
 mod media;

@@ -1,9 +1,14 @@
 //! The project's own frontend: `site.serveCommand`, under a guard that ends with us whatever we die of.
 
+mod address;
+mod lines;
+
 use std::{env, ffi::OsString, path::Path, process::ExitStatus, sync::Arc};
 
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::io::AsyncRead;
 
+pub(crate) use self::address::Address;
+use self::{address::Sightings, lines::each_line};
 use super::{
     child::{Child, Output, Start},
     service::STOP_LIMIT,
@@ -14,6 +19,7 @@ use crate::ui::{Entry, Level, Terminal};
 #[derive(Debug)]
 pub(crate) struct Frontend {
     child: Child,
+    address: Address,
 }
 
 /// What the frontend is told about the backend, in the variables that the official tool sets.
@@ -24,7 +30,10 @@ pub(crate) struct FrontendStart<'a> {
     /// The project's root, where it starts.
     pub(crate) folder: &'a Path,
     pub(crate) app_id: &'a str,
+    /// Where this server is.
     pub(crate) url: &'a str,
+    /// The port in it.
+    pub(crate) port: u16,
 }
 
 impl Frontend {
@@ -33,20 +42,27 @@ impl Frontend {
         start: &FrontendStart<'_>,
         terminal: &Arc<Terminal>,
     ) -> std::io::Result<Self> {
+        let (url, own) = (start.url, start.port);
         let variable = |name: &str, value: &str| (OsString::from(name), OsString::from(value));
         let start = Start {
             program: env::current_exe()?,
             arguments: vec!["guard".into(), "--".into(), start.command.into()],
             environment: vec![
                 variable("VITE_BASE44_APP_ID", start.app_id),
-                variable("VITE_BASE44_APP_BASE_URL", start.url),
+                variable("VITE_BASE44_APP_BASE_URL", url),
             ],
             folder: Some(start.folder.to_owned()),
         };
         let (child, Output { stdout, stderr }) = Child::start(&start)?;
-        tokio::spawn(relay(stdout, Arc::clone(terminal)));
-        tokio::spawn(relay(stderr, Arc::clone(terminal)));
-        Ok(Self { child })
+        let (sightings, address) = address::follow();
+        tokio::spawn(relay(stdout, Arc::clone(terminal), sightings.clone(), own));
+        tokio::spawn(relay(stderr, Arc::clone(terminal), sightings, own));
+        Ok(Self { child, address })
+    }
+
+    /// Where it listens, as it says itself.
+    pub(crate) fn address(&self) -> Address {
+        self.address.clone()
     }
 
     /// Waits for its end.
@@ -61,13 +77,23 @@ impl Frontend {
 }
 
 /// Both streams alike: build tools write ordinary news to standard error.
-async fn relay(stream: impl AsyncRead + Unpin, terminal: Arc<Terminal>) {
-    let mut lines = BufReader::new(stream).split(b'\n');
-    while let Ok(Some(line)) = lines.next_segment().await {
-        let line = String::from_utf8_lossy(&line);
-        let line = line.trim_end();
+async fn relay(
+    stream: impl AsyncRead + Unpin,
+    terminal: Arc<Terminal>,
+    sightings: Sightings,
+    own: u16,
+) {
+    let mut last = None;
+    let show = |line: &str| {
         if !line.is_empty() {
             terminal.entry(&Entry::new("frontend", Level::Info, line));
         }
-    }
+        let found = address::find(line, own);
+        if let Some(url) = found.filter(|url| last.as_ref() != Some(url)) {
+            // With so many others waiting, this one is no announcement.
+            let _ = sightings.try_send(url.clone());
+            last = Some(url);
+        }
+    };
+    each_line(stream, show).await;
 }
