@@ -29,6 +29,7 @@ mod forward;
 mod frontend;
 mod json;
 mod layers;
+mod limits;
 mod link;
 mod listen;
 mod proxy;
@@ -86,6 +87,7 @@ pub struct Args {
 ///
 /// `CONFLICT` when an address is taken, `BAD_REQUEST` when this machine does not have it.
 pub async fn run(args: Args) -> Result<(), Failure> {
+    limits::raise_open_files();
     let host = Host::bind("gateway", args.host.clone()).await?;
     let listeners = Listeners::bind(&args).await?;
     let address = listeners.address();

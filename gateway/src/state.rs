@@ -26,7 +26,7 @@ use crate::{
     frontend::{self, Address, Place},
     link::Link,
     proxy,
-    realtime::Realtime,
+    realtime::{Pace, Realtime},
     session::{Keys, Vouchers},
     traffic::Traffic,
 };
@@ -119,6 +119,16 @@ impl AppState {
         launch: Option<LaunchToken>,
         shutdown: CancellationToken,
     ) -> Self {
+        Self::with_pace(site, launch, shutdown, Pace::default())
+    }
+
+    /// With silences of another length on sockets.
+    pub(crate) fn with_pace(
+        site: Site,
+        launch: Option<LaunchToken>,
+        shutdown: CancellationToken,
+        pace: Pace,
+    ) -> Self {
         Self(Arc::new(Shared {
             site,
             launch,
@@ -130,7 +140,7 @@ impl AppState {
             pages: proxy::client(frontend::IDLE),
             files: Files::default(),
             upstream: Upstream::default(),
-            realtime: Realtime::new(&shutdown),
+            realtime: Realtime::new(&shutdown, pace),
             shutdown,
         }))
     }

@@ -13,7 +13,7 @@ use tests::{
 use crate::{DEVELOPER, TASKS, add_task, backlot, sign_in};
 
 /// Who registers with a code, as against the developer, who is there from the start.
-const ANN: &str = "ann@example.com";
+pub(crate) const ANN: &str = "ann@example.com";
 
 /// What the terminal says in place of a mail.
 const CODE: &str = "In order to complete registration use this verification code: ";
@@ -21,7 +21,7 @@ const CODE: &str = "In order to complete registration use this verification code
 const MIB: usize = 1024 * 1024;
 
 /// Registers a user with the code from the terminal, and returns their token.
-async fn register(server: &Server, email: &str) -> String {
+pub(crate) async fn register(server: &Server, email: &str) -> String {
     let credentials = json!({ "email": email, "password": "a long password" });
     let path = "/api/apps/local/auth/register";
     let _ = server

@@ -10,6 +10,7 @@ mod grpc;
 mod pages;
 #[cfg(target_os = "linux")]
 mod process;
+mod realtime;
 mod sdk;
 mod startup;
 

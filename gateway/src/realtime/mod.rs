@@ -17,7 +17,7 @@ mod member;
 mod outbox;
 mod room;
 
-use std::{convert::Infallible, fmt, sync::Arc};
+use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 use axum::Router;
 use proto::client::StoreClient;
@@ -38,6 +38,28 @@ const INCOMING: usize = 100_000;
 /// connection, so that there must be more than a burst fills at once.
 const PACKETS: usize = 64;
 
+/// How long silences may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Between two questions whether the client is still there.
+    pub(crate) ping: Duration,
+    /// Until the answer.
+    pub(crate) pong: Duration,
+    /// From the first request until the client connects.
+    pub(crate) greeting: Duration,
+}
+
+/// The protocol's own, which clients are told at the beginning.
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            ping: Duration::from_secs(25),
+            pong: Duration::from_secs(20),
+            greeting: Duration::from_secs(45),
+        }
+    }
+}
+
 /// All sockets, and what they listen to.
 pub(crate) struct Realtime {
     hub: Arc<Hub>,
@@ -46,10 +68,13 @@ pub(crate) struct Realtime {
 
 impl Realtime {
     /// Serves until `shutdown`, and closes every socket then.
-    pub(crate) fn new(shutdown: &CancellationToken) -> Self {
+    pub(crate) fn new(shutdown: &CancellationToken, pace: Pace) -> Self {
         let hub = Arc::new(Hub::new(shutdown));
         let (engine, io) = SocketIo::builder()
             .req_path(PATH)
+            .ping_interval(pace.ping)
+            .ping_timeout(pace.pong)
+            .connect_timeout(pace.greeting)
             .max_buffer_size(PACKETS)
             .max_payload(u64::try_from(INCOMING).unwrap_or(u64::MAX))
             .ws_max_message_size(INCOMING)
