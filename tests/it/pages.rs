@@ -27,7 +27,10 @@ async fn drive(
 ) {
     let variables = [
         ("PAGE_URL", page),
-        ("PROJECT", project.root().to_str().expect("a path of plain letters")),
+        (
+            "PROJECT",
+            project.root().to_str().expect("a path of plain letters"),
+        ),
         ("EMAIL", DEVELOPER),
         (
             "CHROMIUM",
@@ -86,7 +89,13 @@ async fn the_official_template_works_in_a_browser_unchanged() {
     // By its own address, from which it passes `/api` to us, and by ours, from which we pass its pages.
     let own = server.frontend().await;
     for page in [own.as_str(), server.url()] {
-        drive(&clients, "template-page.mjs", (&server, &project, page), &chromium).await;
+        drive(
+            &clients,
+            "template-page.mjs",
+            (&server, &project, page),
+            &chromium,
+        )
+        .await;
     }
     assert_eq!(server.interrupt().await, 0);
     assert_calm(&server);

@@ -89,7 +89,9 @@ fn frame(text: &str) -> Vec<u8> {
 
 /// A socket in the room of the tasks, which reads nothing after that.
 async fn deaf(server: &Server) -> TcpStream {
-    let mut socket = TcpStream::connect(("127.0.0.1", server.port())).await.unwrap();
+    let mut socket = TcpStream::connect(("127.0.0.1", server.port()))
+        .await
+        .unwrap();
     let head = "GET /ws-user-apps/socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nhost: localhost\r\n\
                 connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
                 sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";

@@ -82,7 +82,15 @@ mod tests {
 
     #[test]
     fn everything_but_our_own_roots_can_be_a_page() {
-        for path in ["/", "/src/main.jsx", "/apis", "/functions", "/login/x", "*", ""] {
+        for path in [
+            "/",
+            "/src/main.jsx",
+            "/apis",
+            "/functions",
+            "/login/x",
+            "*",
+            "",
+        ] {
             assert!(is_page(path), "{path}");
         }
         for path in ["/api", "/api/x", "/media/x/y", "/ws-user-apps/x"] {

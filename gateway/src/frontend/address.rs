@@ -30,10 +30,16 @@ impl Place {
         let url = config.frontend_url.as_str();
         if url.is_empty() {
             let is_coming = config.has_frontend;
-            return Ok(if is_coming { Self::Unknown } else { Self::Nowhere });
+            return Ok(if is_coming {
+                Self::Unknown
+            } else {
+                Self::Nowhere
+            });
         }
         let parts = url.parse::<Uri>().map(Uri::into_parts);
-        let parts = parts.ok().and_then(|parts| Some((parts.scheme?, parts.authority?)));
+        let parts = parts
+            .ok()
+            .and_then(|parts| Some((parts.scheme?, parts.authority?)));
         match parts {
             Some((scheme, authority)) if scheme == Scheme::HTTP => Ok(Self::At(authority)),
             Some((scheme, authority)) if scheme == Scheme::HTTPS => Ok(Self::Secure(authority)),
@@ -51,7 +57,8 @@ pub(crate) struct Address(watch::Sender<Place>);
 
 impl Address {
     pub(crate) fn set(&self, place: Place) {
-        self.0.send_if_modified(|old| std::mem::replace(old, place.clone()) != place);
+        self.0
+            .send_if_modified(|old| std::mem::replace(old, place.clone()) != place);
     }
 
     pub(crate) fn exists(&self) -> bool {
@@ -77,7 +84,8 @@ impl Address {
 
 fn unknown() -> Failure {
     let message = "The frontend has not said yet where it listens";
-    let hint = "it must print an address such as http://localhost:5173; its output is in the terminal";
+    let hint =
+        "it must print an address such as http://localhost:5173; its output is in the terminal";
     Failure::new(Code::Unavailable, message).with_hint(hint)
 }
 

@@ -69,7 +69,9 @@ fn name_host(headers: &mut HeaderMap, request: &Request, place: &Authority) {
 
 /// A redirect to the frontend's own address would leave the one address that has everything.
 pub(super) fn stay_here(headers: &mut HeaderMap, place: &Authority) {
-    let location = headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+    let location = headers
+        .get(header::LOCATION)
+        .and_then(|value| value.to_str().ok());
     let path = location
         .and_then(|location| location.strip_prefix("http://"))
         .and_then(|rest| rest.strip_prefix(place.as_str()));

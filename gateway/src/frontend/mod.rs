@@ -76,7 +76,13 @@ async fn try_pass(
     let head = proxy::Head {
         method: request.method().clone(),
         target: proxy::target_of(request.uri()),
-        headers: headers::outgoing(&request, &place, setup, upgrade.is_some(), state.site().port),
+        headers: headers::outgoing(
+            &request,
+            &place,
+            setup,
+            upgrade.is_some(),
+            state.site().port,
+        ),
     };
     let answer = timeout(ANSWER, ask(state, &place, &head, request.into_body())).await;
     let answer = answer.map_err(|_elapsed| silent(&place))?;

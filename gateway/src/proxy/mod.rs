@@ -117,7 +117,10 @@ pub(crate) async fn call(
         Some(target) => target,
         None => endpoints.acquire(&call.function, 0).await?,
     };
-    let answer = state.functions().request(head.request(&first.authority, body)).await;
+    let answer = state
+        .functions()
+        .request(head.request(&first.authority, body))
+        .await;
     let response = match answer {
         Ok(response) => response,
         Err(error) => {

@@ -46,7 +46,9 @@ async fn nobody() -> String {
 #[tokio::test]
 async fn every_path_that_is_not_ours_is_passed() {
     let harness = with_frontend(&echo().await).await;
-    harness.runner.publish(&["f"], vec![endpoint("f", "127.0.0.1:1", 1)]);
+    harness
+        .runner
+        .publish(&["f"], vec![endpoint("f", "127.0.0.1:1", 1)]);
     for (line, passed) in [
         ("GET /", true),
         ("GET /src/App.jsx?t=1", true),
@@ -107,7 +109,10 @@ async fn the_frontend_hears_from_us_who_and_where_we_are() {
         "x-request-id": "r-1",
     });
     assert_eq!(seen, expected);
-    assert_eq!((answer.json()["body"].as_str(), answer.header("x-mine")), (Some("a=b"), "yes"));
+    assert_eq!(
+        (answer.json()["body"].as_str(), answer.header("x-mine")),
+        (Some("a=b"), "yes")
+    );
 
     let tunnel = ["host: tunnel.example", "x-forwarded-proto: https"];
     let answer = harness.call("GET /", &tunnel, "").await;
@@ -120,7 +125,9 @@ async fn the_frontend_hears_from_us_who_and_where_we_are() {
 #[tokio::test]
 async fn what_was_passed_on_once_and_came_back_is_a_loop() {
     let harness = with_frontend(&echo().await).await;
-    let answer = harness.call("GET /", &["base44-dev-forwarded: 1"], "").await;
+    let answer = harness
+        .call("GET /", &["base44-dev-forwarded: 1"], "")
+        .await;
     assert_eq!(answer.status, 508);
     assert_eq!(answer.json()["error_type"], "LoopDetected");
     assert!(answer.json()["hint"].as_str().unwrap().contains("`/api`"));
@@ -195,7 +202,9 @@ async fn pieces_pass_both_ways_as_they_come_whatever_their_sum() {
     let pieces = stream::iter(pieces.map(Ok::<_, std::io::Error>));
     let request = Request::post("/upload").header("host", "localhost");
     let request = request.body(Body::from_stream(pieces)).unwrap();
-    let answer = tower::ServiceExt::oneshot(harness.router.clone(), request).await.unwrap();
+    let answer = tower::ServiceExt::oneshot(harness.router.clone(), request)
+        .await
+        .unwrap();
     let mut body = answer.into_body();
     let mut read = 0;
     while let Some(frame) = body.frame().await {
@@ -211,7 +220,10 @@ async fn pieces_pass_both_ways_as_they_come_whatever_their_sum() {
     read_until(&mut client, "one").await;
     drop(client);
     let told = timeout(PATIENCE, gone.recv()).await;
-    assert!(told.is_ok(), "the frontend was not told that its caller is gone");
+    assert!(
+        told.is_ok(),
+        "the frontend was not told that its caller is gone"
+    );
 }
 
 #[tokio::test]
@@ -220,7 +232,9 @@ async fn an_upgraded_connection_is_joined_with_the_frontends() {
     let stop = CancellationToken::new();
     let (address, _) = listen(harness.router.clone(), &stop).await;
     let upgrade = |more: &str| {
-        format!("GET /?token=x HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: echo\r\n{more}\r\n")
+        format!(
+            "GET /?token=x HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: echo\r\n{more}\r\n"
+        )
     };
     let mut foreign = TcpStream::connect(address).await.unwrap();
     let head = upgrade("origin: https://evil.example\r\n");

@@ -74,7 +74,9 @@ impl<'a> Session<'a> {
 
 /// The document of an open packet.
 fn opening(packet: &str) -> Value {
-    let open = packet.strip_prefix('0').unwrap_or_else(|| panic!("{packet}"));
+    let open = packet
+        .strip_prefix('0')
+        .unwrap_or_else(|| panic!("{packet}"));
     serde_json::from_str(open).unwrap()
 }
 
@@ -126,14 +128,20 @@ async fn a_handshake_of_another_protocol_is_refused() {
     ];
     for query in queries {
         let polling = query.replace("{}", "polling");
-        let answer = site.harness.get(&format!("/ws-user-apps/socket.io/?{polling}")).await;
+        let answer = site
+            .harness
+            .get(&format!("/ws-user-apps/socket.io/?{polling}"))
+            .await;
         assert_eq!(answer.status, 400, "{polling}");
         let websocket = query.replace("{}", "websocket");
         let refused = site.ask(&websocket, None).await.err();
         assert_eq!(refused, Some(400), "{websocket}");
     }
     for method in ["POST", "PUT"] {
-        let answer = site.harness.call(&format!("{method} {POLLING}"), &[], "").await;
+        let answer = site
+            .harness
+            .call(&format!("{method} {POLLING}"), &[], "")
+            .await;
         assert_eq!(answer.status, 400, "{method}");
     }
 }
@@ -153,8 +161,12 @@ async fn several_packets_travel_in_one_payload_both_ways() {
     while events.matches("update_model").count() < 2 {
         events.push_str(session.get().await.text());
     }
-    let packets = events.split(SEPARATOR).flat_map(|packet| packet.split("42[\""));
-    let packets: Vec<_> = packets.filter(|packet| packet.starts_with("update_model")).collect();
+    let packets = events
+        .split(SEPARATOR)
+        .flat_map(|packet| packet.split("42[\""));
+    let packets: Vec<_> = packets
+        .filter(|packet| packet.starts_with("update_model"))
+        .collect();
     assert_eq!(packets.len(), 2, "{events}");
 }
 
@@ -168,7 +180,11 @@ async fn a_session_ends_with_what_is_no_packet_or_a_second_poll() {
     let session = Session::open(&harness).await;
     let (first, second) = tokio::join!(session.get(), session.get());
     assert_eq!((first.status.as_u16(), first.text()), (200, "1"));
-    assert!([400, 500].contains(&second.status.as_u16()), "{}", second.status);
+    assert!(
+        [400, 500].contains(&second.status.as_u16()),
+        "{}",
+        second.status
+    );
     assert_eq!(session.get().await.status, 400);
 
     let site = Site::open().await;
@@ -214,7 +230,12 @@ async fn a_client_that_does_not_answer_is_gone() {
     // Its ping is taken, and not answered; what comes next is the end.
     assert_eq!(session.get().await.text(), "2");
     let last = session.get().await;
-    assert!(last.status == 400 || last.text() == "1", "{} {}", last.status, last.text());
+    assert!(
+        last.status == 400 || last.text() == "1",
+        "{} {}",
+        last.status,
+        last.text()
+    );
     assert_eq!(session.get().await.status, 400);
 }
 
@@ -276,7 +297,11 @@ async fn there_is_one_namespace() {
 #[tokio::test]
 async fn a_connection_without_a_greeting_is_closed() {
     let greeting = Duration::from_millis(200);
-    let site = site(Pace { greeting, ..Pace::default() }).await;
+    let site = site(Pace {
+        greeting,
+        ..Pace::default()
+    })
+    .await;
     let mut socket = site.handshake("", None).await.unwrap();
     assert!(socket.text().await.starts_with('0'));
     closes(&mut socket, "no greeting").await;

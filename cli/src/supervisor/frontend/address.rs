@@ -79,12 +79,18 @@ mod tests {
     #[test]
     fn the_first_address_on_this_machine_is_found_in_any_wording() {
         for (line, expected) in [
-            ("  ➜  Local:   http://localhost:5173/", Some("http://localhost:5173")),
+            (
+                "  ➜  Local:   http://localhost:5173/",
+                Some("http://localhost:5173"),
+            ),
             (
                 "  \u{1b}[32m➜\u{1b}[39m  \u{1b}[1mLocal\u{1b}[22m: \u{1b}[36mhttp://localhost:\u{1b}[1m5173\u{1b}[22m/\u{1b}[39m",
                 Some("http://localhost:5173"),
             ),
-            ("- Local: https://127.0.0.1:3000", Some("https://127.0.0.1:3000")),
+            (
+                "- Local: https://127.0.0.1:3000",
+                Some("https://127.0.0.1:3000"),
+            ),
             ("on http://[::1]:8080/app/?a=1.", Some("http://[::1]:8080")),
             (
                 "proxy http://localhost:4400 at http://localhost:3000",

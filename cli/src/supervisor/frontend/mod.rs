@@ -3,9 +3,10 @@
 mod address;
 mod lines;
 
-use std::{env, ffi::OsString, path::Path, process::ExitStatus, sync::Arc};
+use std::{env, ffi::OsString, path::Path, process::ExitStatus, sync::Arc, time::Duration};
 
-use tokio::io::AsyncRead;
+use tokio::{io::AsyncRead, time::timeout};
+use tokio_util::task::TaskTracker;
 
 pub(crate) use self::address::Address;
 use self::{address::Sightings, lines::each_line};
@@ -15,11 +16,15 @@ use super::{
 };
 use crate::ui::{Entry, Level, Terminal};
 
+/// How long the output of a frontend that has ended may take to arrive.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// A frontend that was started. Dropping it kills its group.
 #[derive(Debug)]
 pub(crate) struct Frontend {
     child: Child,
     address: Address,
+    relays: TaskTracker,
 }
 
 /// What the frontend is told about the backend, in the variables that the official tool sets.
@@ -55,9 +60,15 @@ impl Frontend {
         };
         let (child, Output { stdout, stderr }) = Child::start(&start)?;
         let (sightings, address) = address::follow();
-        tokio::spawn(relay(stdout, Arc::clone(terminal), sightings.clone(), own));
-        tokio::spawn(relay(stderr, Arc::clone(terminal), sightings, own));
-        Ok(Self { child, address })
+        let relays = TaskTracker::new();
+        relays.spawn(relay(stdout, Arc::clone(terminal), sightings.clone(), own));
+        relays.spawn(relay(stderr, Arc::clone(terminal), sightings, own));
+        relays.close();
+        Ok(Self {
+            child,
+            address,
+            relays,
+        })
     }
 
     /// Where it listens, as it says itself.
@@ -65,9 +76,12 @@ impl Frontend {
         self.address.clone()
     }
 
-    /// Waits for its end.
+    /// Waits for its end, and for its last words to be shown.
     pub(crate) async fn ended(&self) -> ExitStatus {
-        self.child.ended().await
+        let status = self.child.ended().await;
+        // What it leaves behind may keep its output open.
+        let _ = timeout(LAST_WORDS, self.relays.wait()).await;
+        status
     }
 
     /// Asks it to end and waits.
