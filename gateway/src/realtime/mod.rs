@@ -34,6 +34,9 @@ pub(crate) const PATH: &str = "/ws-user-apps/socket.io";
 /// Most bytes that a client may send in one message. They send names of rooms.
 const INCOMING: usize = 100_000;
 
+/// Bytes read at once from a socket, which each has a place for: names of rooms are short, and pages are many.
+const READ: usize = 1024;
+
 /// Packets that wait in a connection itself, behind the queue of its socket. A ping that finds no place there ends the
 /// connection, so that there must be more than a burst fills at once.
 const PACKETS: usize = 64;
@@ -77,6 +80,7 @@ impl Realtime {
             .connect_timeout(pace.greeting)
             .max_buffer_size(PACKETS)
             .max_payload(u64::try_from(INCOMING).unwrap_or(u64::MAX))
+            .ws_read_buffer_size(READ)
             .ws_max_message_size(INCOMING)
             .ws_max_frame_size(INCOMING)
             .build_with_inner_svc(Router::new());
