@@ -96,7 +96,7 @@ fn log(failure: &Failure) {
     match code {
         Code::Internal => tracing::error!(detail, "request failed: {message}"),
         Code::BadGateway | Code::Loop | Code::Timeout => {
-            tracing::warn!(detail, "request failed: {message}")
+            tracing::warn!(detail, "request failed: {message}");
         }
         Code::BadRequest
         | Code::Invalid

@@ -57,8 +57,11 @@ pub(crate) struct Address(watch::Sender<Place>);
 
 impl Address {
     pub(crate) fn set(&self, place: Place) {
-        self.0
-            .send_if_modified(|old| std::mem::replace(old, place.clone()) != place);
+        self.0.send_if_modified(|old| {
+            let is_new = *old != place;
+            *old = place;
+            is_new
+        });
     }
 
     pub(crate) fn exists(&self) -> bool {
