@@ -17,7 +17,7 @@ use super::{
 use crate::ui::{Entry, Level, Terminal};
 
 /// How long the output of a frontend that has ended may take to arrive.
-const LAST_WORDS: Duration = Duration::from_millis(500);
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A frontend that was started. Dropping it kills its group.
 #[derive(Debug)]
