@@ -58,6 +58,18 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) developer: &'a Developer,
     pub(crate) signing_key: [u8; 32],
     pub(crate) deno: &'a DenoState,
+    pub(crate) frontend: &'a FrontendState,
+}
+
+/// Whether pages are passed to the project's own frontend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum FrontendState {
+    /// There is none.
+    None,
+    /// It has not said yet where it listens.
+    Starting,
+    /// Here: `http://localhost:5173`.
+    At(String),
 }
 
 /// Whether functions can run.
@@ -180,6 +192,10 @@ fn configuration(project: &Project, around: Surroundings<'_>) -> ConfigureReques
             Visibility::Private => "private",
             Visibility::Workspace => "workspace",
         });
+    let frontend_url = match around.frontend {
+        FrontendState::None | FrontendState::Starting => String::new(),
+        FrontendState::At(url) => url.clone(),
+    };
     ConfigureRequest {
         store_address: String::new(),
         runner_address: String::new(),
@@ -191,7 +207,8 @@ fn configuration(project: &Project, around: Surroundings<'_>) -> ConfigureReques
         upstream_off_reason: off.unwrap_or_default().to_owned(),
         allowed_hosts: around.settings.allowed_hosts.clone(),
         visibility: visibility.to_owned(),
-        frontend_url: String::new(),
+        frontend_url,
+        has_frontend: *around.frontend != FrontendState::None,
         upstream_token: String::new(),
     }
 }

@@ -93,7 +93,9 @@ fn log(failure: &Failure) {
     let detail = failure.detail();
     match code {
         Code::Internal => tracing::error!(detail, "request failed: {message}"),
-        Code::BadGateway | Code::Timeout => tracing::warn!(detail, "request failed: {message}"),
+        Code::BadGateway | Code::Loop | Code::Timeout => {
+            tracing::warn!(detail, "request failed: {message}");
+        }
         Code::BadRequest
         | Code::Invalid
         | Code::Unauthenticated

@@ -4,6 +4,7 @@
 //!   app, SDK, curl ──HTTP──► gateway ──gRPC──► store      records, rules, accounts
 //!                              │   └───gRPC──► runner     where is function f?
 //!                              ├────HTTP─────► deno       the function itself, streamed
+//!                              ├────HTTP─────► frontend   the project's own pages, streamed
 //!                              └────HTTPS────► platform   what is not served here
 //! ```
 //!
@@ -12,6 +13,7 @@
 //! * `session` knows tokens; `proxy` knows functions; neither knows what an entity, a rule or a schema is.
 //! * `link` carries operations on single records to the store; everything longer is a call of its own.
 //! * `realtime` passes the store's changes on to sockets, each as its listener may see it.
+//! * `frontend` passes pages to the project's own development server.
 //! * `files` holds uploads for this run; `forward` is the only way out of this machine.
 //!
 //! A record passes through here as bytes: this crate never parses one.
@@ -24,8 +26,10 @@ mod error;
 mod extract;
 mod files;
 mod forward;
+mod frontend;
 mod json;
 mod layers;
+mod limits;
 mod link;
 mod listen;
 mod proxy;
@@ -83,6 +87,7 @@ pub struct Args {
 ///
 /// `CONFLICT` when an address is taken, `BAD_REQUEST` when this machine does not have it.
 pub async fn run(args: Args) -> Result<(), Failure> {
+    limits::raise_open_files();
     let host = Host::bind("gateway", args.host.clone()).await?;
     let listeners = Listeners::bind(&args).await?;
     let address = listeners.address();

@@ -23,9 +23,10 @@ use crate::{
     endpoints::Endpoints,
     files::Files,
     forward::Upstream,
+    frontend::{self, Address, Place},
     link::Link,
     proxy,
-    realtime::Realtime,
+    realtime::{Pace, Realtime},
     session::{Keys, Vouchers},
     traffic::Traffic,
 };
@@ -104,6 +105,8 @@ struct Shared {
     configuring: Mutex<()>,
     traffic: Arc<Traffic>,
     functions: proxy::Client,
+    frontend: Address,
+    pages: proxy::Client,
     files: Files,
     upstream: Upstream,
     realtime: Realtime,
@@ -116,16 +119,28 @@ impl AppState {
         launch: Option<LaunchToken>,
         shutdown: CancellationToken,
     ) -> Self {
+        Self::with_pace(site, launch, shutdown, Pace::default())
+    }
+
+    /// With silences of another length on sockets.
+    pub(crate) fn with_pace(
+        site: Site,
+        launch: Option<LaunchToken>,
+        shutdown: CancellationToken,
+        pace: Pace,
+    ) -> Self {
         Self(Arc::new(Shared {
             site,
             launch,
             setup: ArcSwapOption::empty(),
             configuring: Mutex::new(()),
             traffic: Traffic::new(),
-            functions: proxy::client(),
+            functions: proxy::client(proxy::IDLE),
+            frontend: Address::default(),
+            pages: proxy::client(frontend::IDLE),
             files: Files::default(),
             upstream: Upstream::default(),
-            realtime: Realtime::new(&shutdown),
+            realtime: Realtime::new(&shutdown, pace),
             shutdown,
         }))
     }
@@ -140,6 +155,16 @@ impl AppState {
 
     pub(crate) fn functions(&self) -> &proxy::Client {
         &self.0.functions
+    }
+
+    /// Where the project's own frontend is.
+    pub(crate) fn frontend(&self) -> &Address {
+        &self.0.frontend
+    }
+
+    /// Connections to the frontend.
+    pub(crate) fn pages(&self) -> &proxy::Client {
+        &self.0.pages
     }
 
     pub(crate) fn files(&self) -> &Files {
@@ -173,11 +198,13 @@ impl AppState {
         if old.as_ref().is_some_and(|old| old.config == config) {
             return Ok(false);
         }
+        let place = Place::of(&config)?;
         let setup = self.build(config, old.as_deref())?;
         if old.is_none_or(|old| !Arc::ptr_eq(&old.link, &setup.link)) {
             self.0.realtime.follow(setup.store.clone());
         }
         self.0.setup.store(Some(Arc::new(setup)));
+        self.0.frontend.set(place);
         Ok(true)
     }
 

@@ -33,6 +33,8 @@ pub enum Code {
     Unavailable,
     /// Somebody else's server did not answer as it should.
     BadGateway,
+    /// The request has been here before.
+    Loop,
     /// The user's function is broken.
     FunctionFailed,
     /// Part of the contract, not yet of this server.
@@ -60,7 +62,7 @@ const fn row(name: &'static str, grpc: Grpc, http: u16, error_type: &'static str
 
 impl Code {
     /// Every code, in the order of the declaration.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::BadRequest,
         Self::Invalid,
         Self::Unauthenticated,
@@ -74,6 +76,7 @@ impl Code {
         Self::Timeout,
         Self::Unavailable,
         Self::BadGateway,
+        Self::Loop,
         Self::FunctionFailed,
         Self::Unimplemented,
         Self::Internal,
@@ -109,6 +112,7 @@ impl Code {
             Self::Timeout => row("TIMEOUT", Grpc::DeadlineExceeded, 504, "TimeoutError"),
             Self::Unavailable => row("UNAVAILABLE", Grpc::Unavailable, 503, "ServiceUnavailable"),
             Self::BadGateway => row("BAD_GATEWAY", Grpc::Unavailable, 502, "BadGateway"),
+            Self::Loop => row("LOOP", Grpc::FailedPrecondition, 508, "LoopDetected"),
             Self::FunctionFailed => row("FUNCTION_FAILED", Grpc::Aborted, 500, "FunctionError"),
             Self::Unimplemented => row(
                 "UNIMPLEMENTED",

@@ -246,6 +246,7 @@ pub fn report_failure(failure: &Failure) -> process::ExitCode {
         | Code::Timeout
         | Code::Unavailable
         | Code::BadGateway
+        | Code::Loop
         | Code::FunctionFailed
         | Code::Unimplemented
         | Code::Internal => FailReason::Other,

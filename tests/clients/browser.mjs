@@ -13,7 +13,7 @@ const QUIET = [
 ];
 
 /**
- * Opens PAGE_URL in a fresh browser and gives the page to `drive`. Errors of the page itself are failures as well,
+ * Opens PAGE_URL in a fresh browser and gives the page to `drive`, which may open others beside it. Errors of the page itself are failures as well,
  * except the browser's own notes on answers such as 401.
  */
 export async function inBrowser(drive) {
@@ -21,11 +21,11 @@ export async function inBrowser(drive) {
   const errors = [];
   try {
     const context = await browser.newContext({ viewport: { width: 820, height: 760 } });
+    context.setDefaultTimeout(30_000);
+    context.on("weberror", (error) => errors.push(error.error().message));
+    context.on("console", (message) => console.error(`page says (${message.type()}): ${message.text()}`));
+    context.on("requestfailed", (request) => console.error(`no answer: ${request.method()} ${request.url()}`));
     const page = await context.newPage();
-    page.setDefaultTimeout(30_000);
-    page.on("pageerror", (error) => errors.push(error.message));
-    page.on("console", (message) => console.error(`page says (${message.type()}): ${message.text()}`));
-    page.on("requestfailed", (request) => console.error(`no answer: ${request.method()} ${request.url()}`));
     await page.goto(process.env.PAGE_URL);
     await drive(page);
   } finally {

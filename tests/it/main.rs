@@ -11,6 +11,7 @@ mod grpc;
 mod pages;
 #[cfg(target_os = "linux")]
 mod process;
+mod realtime;
 mod scenarios;
 mod sdk;
 mod startup;

@@ -1,5 +1,7 @@
 //! Whole apps in a browser: the example that newcomers start with, and the official tool's own template.
 
+use std::path::Path;
+
 use tests::{project::Project, server::Server, template, tools};
 
 use crate::{DEVELOPER, backlot};
@@ -16,16 +18,19 @@ fn assert_calm(server: &Server) {
     assert!(complaints.is_empty(), "{complaints:#?}");
 }
 
-/// Drives the page of a server with one of the scripts.
+/// Drives a page of a server with one of the scripts.
 async fn drive(
     clients: &tools::Clients,
     script: &str,
-    server: &Server,
-    chromium: &std::path::Path,
+    (server, project, page): (&Server, &Project, &str),
+    chromium: &Path,
 ) {
-    let page = server.frontend().await;
     let variables = [
-        ("PAGE_URL", page.as_str()),
+        ("PAGE_URL", page),
+        (
+            "PROJECT",
+            project.root().to_str().expect("a path of plain letters"),
+        ),
         ("EMAIL", DEVELOPER),
         (
             "CHROMIUM",
@@ -48,7 +53,8 @@ async fn the_example_works_in_a_browser() {
     let _alone = tools::turn("browser").await;
     let project = Project::copy_of(&tools::workspace().join("examples/tasks"));
     let mut server = backlot(&project).clients(&clients).start().await;
-    drive(&clients, "tasks-page.mjs", &server, &chromium).await;
+    let page = (&server, &project, server.url());
+    drive(&clients, "tasks-page.mjs", page, &chromium).await;
     assert!(
         server.output().says("removed 1 done task(s)"),
         "{}",
@@ -80,9 +86,33 @@ async fn the_official_template_works_in_a_browser_unchanged() {
         "{}",
         server.output().text()
     );
-    drive(&clients, "template-page.mjs", &server, &chromium).await;
+    // By its own address, from which it passes `/api` to us, and by ours, from which we pass its pages.
+    let own = server.frontend().await;
+    for page in [own.as_str(), server.url()] {
+        drive(
+            &clients,
+            "template-page.mjs",
+            (&server, &project, page),
+            &chromium,
+        )
+        .await;
+    }
     assert_eq!(server.interrupt().await, 0);
     assert_calm(&server);
     #[cfg(target_os = "linux")]
     server.nothing_left(std::time::Duration::from_secs(3)).await;
+}
+
+#[tokio::test]
+async fn pages_side_by_side_show_each_change_and_each_edit_at_once() {
+    let (Some(clients), Some(chromium)) = (tools::Clients::get().await, tools::chromium()) else {
+        return;
+    };
+    let _alone = tools::turn("browser").await;
+    let project = Project::copy_of(&tools::workspace().join("examples/tasks"));
+    let mut server = backlot(&project).clients(&clients).start().await;
+    let page = (&server, &project, server.url());
+    drive(&clients, "live-pages.mjs", page, &chromium).await;
+    assert_eq!(server.interrupt().await, 0);
+    assert_calm(&server);
 }

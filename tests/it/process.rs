@@ -2,6 +2,7 @@
 
 mod crashing;
 mod ending;
+mod frontend;
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{FromRequestParts, Request, State},
     response::{IntoResponse, Response},
 };
 use http::{Method, StatusCode};
@@ -12,6 +12,7 @@ use crate::{
     error::Problem,
     extract::Scope,
     forward::{self, Forward},
+    frontend,
     state::AppState,
 };
 
@@ -30,23 +31,35 @@ pub(crate) async fn method_not_allowed(request: Request) -> Response {
     .into_response()
 }
 
-/// No route at all: the platform's, if it is there, or nobody's.
+/// No route at all: the frontend's, the platform's, if they are there, or nobody's.
 pub(crate) async fn not_found(
     State(state): State<AppState>,
-    scope: Scope,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (method, path) = (request.method(), request.uri().path());
+    if is_page(request.uri().path()) && state.frontend().exists() {
+        let setup = state.setup().expect("a frontend is a part of it");
+        return Ok(frontend::pass(&state, &setup, request).await);
+    }
+    let (mut parts, body) = request.into_parts();
+    let scope = Scope::from_request_parts(&mut parts, &state).await?;
+    let (method, path) = (&parts.method, parts.uri.path());
     if !is_forwardable(path) {
         let message = format!("Nothing is served at {method} {path}");
         return Err(Problem::new(Code::NotFound, message));
     }
+    let request = Request::from_parts(parts, body);
     let call = Forward {
         setup: &scope.setup,
         identity: &scope.identity,
         port: state.site().port,
     };
     forward::forward(state.upstream(), call, request).await
+}
+
+/// Whether a path can be one of the frontend's pages. What lies below our own roots is not, whether it exists or not.
+fn is_page(path: &str) -> bool {
+    let first = path.split('/').nth(1);
+    !matches!(first, Some("api" | "media" | "ws-user-apps"))
 }
 
 /// Whether a path is the platform's rather than ours. What lies below the roots that are served here never leaves the
@@ -65,7 +78,25 @@ fn is_forwardable(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_forwardable;
+    use super::{is_forwardable, is_page};
+
+    #[test]
+    fn everything_but_our_own_roots_can_be_a_page() {
+        for path in [
+            "/",
+            "/src/main.jsx",
+            "/apis",
+            "/functions",
+            "/login/x",
+            "*",
+            "",
+        ] {
+            assert!(is_page(path), "{path}");
+        }
+        for path in ["/api", "/api/x", "/media/x/y", "/ws-user-apps/x"] {
+            assert!(!is_page(path), "{path}");
+        }
+    }
 
     #[test]
     fn what_is_served_here_is_never_forwarded() {

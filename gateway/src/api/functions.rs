@@ -63,7 +63,7 @@ async fn call(
             let answer = proxy::call(&state, call, request).await;
             answer.unwrap_or_else(IntoResponse::into_response)
         }
-        None if slashes == 2 => fallback::not_found(State(state), scope, request)
+        None if slashes == 2 => fallback::not_found(State(state), request)
             .await
             .unwrap_or_else(IntoResponse::into_response),
         None => unknown(rest).into_response(),

@@ -27,7 +27,9 @@ pub(crate) async fn page(State(state): State<AppState>, scope: Scope, params: Pa
     let from = params.get("from_url").unwrap_or_default();
     let return_to = match is_allowed(&state, from) {
         true => from,
-        false => config.frontend_url.as_str(),
+        // The app's own pages, where there are any.
+        false if config.has_frontend => "/",
+        false => "",
     };
     let name = match config.app_name.as_str() {
         "" => "your app",

@@ -20,7 +20,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(300);
 
 /// Marks what was forwarded, so that a server whose upstream leads back to itself notices.
-const STAMP: HeaderName = HeaderName::from_static("base44-dev-forwarded");
+pub(crate) const STAMP: HeaderName = HeaderName::from_static("base44-dev-forwarded");
 
 /// The client, made at the first call: reading the system's certificates would slow every start.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ pub(crate) async fn forward(
     }
     if request.headers().contains_key(STAMP) {
         let message = "The upstream leads back to this server";
-        let failure = Failure::new(Code::BadGateway, message);
+        let failure = Failure::new(Code::Loop, message);
         return Err(failure.with_hint("set another `--upstream`").into());
     }
     if request.headers().contains_key(header::UPGRADE) {

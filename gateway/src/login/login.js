@@ -26,7 +26,7 @@ function leave(token) {
     say("Signed in. Open the app to go on.");
     return;
   }
-  const target = new URL(returnTo);
+  const target = new URL(returnTo, location.href);
   target.searchParams.set("access_token", token);
   location.assign(target);
 }

@@ -1,4 +1,4 @@
-//! A request body on its way to a function, of which enough is remembered to send it again.
+//! A request body on its way to a function or to the frontend, of which enough is remembered to send it again.
 
 use std::{
     collections::VecDeque,
@@ -34,10 +34,10 @@ pub(crate) struct Outgoing {
 }
 
 /// What has been sent of a body.
-pub(super) struct Sent(Arc<Mutex<Shared>>);
+pub(crate) struct Sent(Arc<Mutex<Shared>>);
 
 /// Splits `body` into what is sent and the memory of it. More than `limit` bytes are an error.
-pub(super) fn outgoing(body: Body, limit: usize) -> (Outgoing, Sent) {
+pub(crate) fn outgoing(body: Body, limit: usize) -> (Outgoing, Sent) {
     let shared = Arc::new(Mutex::new(Shared {
         rest: body,
         attempt: 0,
@@ -55,7 +55,7 @@ pub(super) fn outgoing(body: Body, limit: usize) -> (Outgoing, Sent) {
 
 impl Sent {
     /// The body for a second try, if nothing of it has been read yet.
-    pub(super) fn untouched(&self) -> Option<Outgoing> {
+    pub(crate) fn untouched(&self) -> Option<Outgoing> {
         if self.0.lock().sent_bytes > 0 {
             return None;
         }

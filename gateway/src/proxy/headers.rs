@@ -7,9 +7,9 @@ use proto::request_id;
 use super::Call;
 use crate::layers::{REQUEST_ID, origin};
 
-const APP_ID: HeaderName = HeaderName::from_static("base44-app-id");
-const API_URL: HeaderName = HeaderName::from_static("base44-api-url");
-const SERVICE: HeaderName = HeaderName::from_static("base44-service-authorization");
+pub(crate) const APP_ID: HeaderName = HeaderName::from_static("base44-app-id");
+pub(crate) const API_URL: HeaderName = HeaderName::from_static("base44-api-url");
+pub(crate) const SERVICE: HeaderName = HeaderName::from_static("base44-service-authorization");
 const GIVEN_APP_ID: HeaderName = HeaderName::from_static("x-app-id");
 
 /// Headers of one connection, besides those that `Connection` names (RFC 9110, section 7.6.1).
@@ -37,8 +37,8 @@ pub(crate) fn drop_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// What comes back from the function. A connection that becomes something else says so to both sides.
-pub(super) fn incoming(headers: &mut HeaderMap, is_switch: bool) {
+/// What comes back. A connection that becomes something else says so to both sides.
+pub(crate) fn incoming(headers: &mut HeaderMap, is_switch: bool) {
     let protocol = headers.remove(header::UPGRADE).filter(|_| is_switch);
     drop_hop_by_hop(headers);
     if let Some(protocol) = protocol {
@@ -51,19 +51,25 @@ fn switch_to(headers: &mut HeaderMap, protocol: HeaderValue) {
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
 }
 
-/// What the function is sent: everything the caller sent, and who and where this server is. A caller's own word on the
-/// latter does not count.
-pub(super) fn outgoing(call: &Call<'_>, request: &Request, is_upgrade: bool) -> HeaderMap {
-    let given = request.headers();
+/// What a request says beyond its connection. The client library names the address it goes to; the wait for
+/// `100 Continue` ended here.
+pub(crate) fn of_message(given: &HeaderMap, is_upgrade: bool) -> HeaderMap {
     let mut headers = given.clone();
     let protocol = headers.remove(header::UPGRADE);
     drop_hop_by_hop(&mut headers);
     if let (true, Some(protocol)) = (is_upgrade, protocol) {
         switch_to(&mut headers, protocol);
     }
-    // The client library names the function's own address; the wait for `100 Continue` ended here.
     headers.remove(header::HOST);
     headers.remove(header::EXPECT);
+    headers
+}
+
+/// What the function is sent: everything the caller sent, and who and where this server is. A caller's own word on the
+/// latter does not count.
+pub(super) fn outgoing(call: &Call<'_>, request: &Request, is_upgrade: bool) -> HeaderMap {
+    let given = request.headers();
+    let mut headers = of_message(given, is_upgrade);
     drop_empty_authorization(&mut headers);
 
     let app = given.get(GIVEN_APP_ID).filter(|id| !id.is_empty()).cloned();
@@ -80,7 +86,8 @@ pub(super) fn outgoing(call: &Call<'_>, request: &Request, is_upgrade: bool) -> 
     headers
 }
 
-fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
+/// Sets a header, or removes it where there is nothing to say.
+pub(crate) fn set(headers: &mut HeaderMap, name: HeaderName, value: Option<HeaderValue>) {
     match value {
         Some(value) => headers.insert(name, value),
         None => headers.remove(name),

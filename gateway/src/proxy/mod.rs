@@ -1,13 +1,16 @@
 //! Functions, called: the request streams to the function's process and the answer back, with nothing kept in between.
 
-mod body;
-mod headers;
-mod upgrade;
+pub(crate) mod body;
+pub(crate) mod headers;
+pub(crate) mod upgrade;
 
 use std::{sync::Arc, time::Duration};
 
 use axum::{body::Body, extract::Request, response::Response};
-use http::{HeaderMap, Method, StatusCode, Uri, Version, uri::PathAndQuery};
+use http::{
+    HeaderMap, Method, StatusCode, Uri, Version,
+    uri::{Authority, PathAndQuery},
+};
 use hyper::body::{Body as _, Incoming};
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
@@ -32,7 +35,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 
 /// How long an unused connection to a function is kept. Shorter than what Deno allows, so that we close it, not the other
 /// side just as a request goes out.
-const IDLE: Duration = Duration::from_secs(15);
+pub(crate) const IDLE: Duration = Duration::from_secs(15);
 
 /// Bytes of the largest request body: a file of 50 MiB and the form around it.
 const BODY_LIMIT: usize = FILE_LIMIT + 1024 * 1024;
@@ -45,17 +48,17 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'~');
 
-/// Connections to functions.
+/// Connections to functions, or to the frontend.
 pub(crate) type Client = legacy::Client<HttpConnector, Outgoing>;
 
-/// A client without connections yet.
-pub(crate) fn client() -> Client {
+/// A client without connections yet, which keeps one for `idle` when it is done with it.
+pub(crate) fn client(idle: Duration) -> Client {
     let mut connector = HttpConnector::new();
     connector.set_connect_timeout(Some(CONNECT));
     connector.set_nodelay(true);
     legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE)
+        .pool_idle_timeout(idle)
         .build(connector)
 }
 
@@ -71,17 +74,17 @@ pub(crate) struct Call<'a> {
 }
 
 /// What is sent, as often as it takes.
-struct Head {
-    method: Method,
-    target: PathAndQuery,
-    headers: HeaderMap,
+pub(crate) struct Head {
+    pub(crate) method: Method,
+    pub(crate) target: PathAndQuery,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Head {
-    fn request(&self, to: &Target, body: Outgoing) -> http::Request<Outgoing> {
+    pub(crate) fn request(&self, to: &Authority, body: Outgoing) -> http::Request<Outgoing> {
         let mut uri = http::uri::Parts::default();
         uri.scheme = Some(http::uri::Scheme::HTTP);
-        uri.authority = Some(to.authority.clone());
+        uri.authority = Some(to.clone());
         uri.path_and_query = Some(self.target.clone());
         let mut request = http::Request::new(body);
         *request.uri_mut() = Uri::from_parts(uri).expect("scheme, authority and path are all set");
@@ -114,14 +117,17 @@ pub(crate) async fn call(
         Some(target) => target,
         None => endpoints.acquire(&call.function, 0).await?,
     };
-    let answer = state.functions().request(head.request(&first, body)).await;
+    let answer = state
+        .functions()
+        .request(head.request(&first.authority, body))
+        .await;
     let response = match answer {
         Ok(response) => response,
         Err(error) => {
             let Some((second, body)) = again(&call, &first, &sent).await? else {
                 return Err(died(&call.function, &error, &sent));
             };
-            let request = head.request(&second, body);
+            let request = head.request(&second.authority, body);
             let answer = state.functions().request(request).await;
             answer.map_err(|error| died(&call.function, &error, &sent))?
         }
@@ -201,8 +207,14 @@ fn died(function: &str, error: &legacy::Error, sent: &Sent) -> Problem {
     Problem::from(failure).with("details", why)
 }
 
+/// The path and query of a request, as they came.
+pub(crate) fn target_of(uri: &Uri) -> PathAndQuery {
+    let target = uri.path_and_query().cloned();
+    target.unwrap_or_else(|| PathAndQuery::from_static("/"))
+}
+
 /// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -11,7 +11,7 @@ use tokio::io::copy_bidirectional;
 use tokio_util::sync::CancellationToken;
 
 /// The caller's half, when it asked for an upgrade.
-pub(super) fn requested(request: &mut Request) -> Option<OnUpgrade> {
+pub(crate) fn requested(request: &mut Request) -> Option<OnUpgrade> {
     names_upgrade(request.headers()).then(|| hyper::upgrade::on(request))
 }
 
@@ -23,8 +23,8 @@ fn names_upgrade(headers: &HeaderMap) -> bool {
         && options.any(|option| option.eq_ignore_ascii_case("upgrade"))
 }
 
-/// Joins both halves if the function agreed; they end together, or with the process.
-pub(super) fn join(
+/// Joins both halves if the other side agreed; they end together, or with the process.
+pub(crate) fn join(
     client: OnUpgrade,
     mut response: http::Response<Incoming>,
     shutdown: &CancellationToken,
@@ -32,10 +32,10 @@ pub(super) fn join(
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         return response;
     }
-    let function = hyper::upgrade::on(&mut response);
+    let server = hyper::upgrade::on(&mut response);
     let joined = async move {
-        match tokio::try_join!(client, function) {
-            Ok((client, function)) => relay(client, function).await,
+        match tokio::try_join!(client, server) {
+            Ok((client, server)) => relay(client, server).await,
             Err(error) => tracing::debug!(%error, "an upgrade did not come about"),
         }
     };
@@ -43,9 +43,9 @@ pub(super) fn join(
     response
 }
 
-async fn relay(client: Upgraded, function: Upgraded) {
-    let (mut client, mut function) = (TokioIo::new(client), TokioIo::new(function));
-    if let Err(error) = copy_bidirectional(&mut client, &mut function).await {
+async fn relay(client: Upgraded, server: Upgraded) {
+    let (mut client, mut server) = (TokioIo::new(client), TokioIo::new(server));
+    if let Err(error) = copy_bidirectional(&mut client, &mut server).await {
         tracing::debug!(%error, "an upgraded connection broke off");
     }
 }

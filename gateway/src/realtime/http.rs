@@ -7,7 +7,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
 use proto::Code;
 use socketioxide::service::SocketIoService;
@@ -59,8 +59,7 @@ pub(crate) async fn serve(
     let wants_websocket = params.get("transport") == Some("websocket");
     match parts.extensions.remove::<OnUpgrade>() {
         Some(upgrade) if wants_websocket => {
-            let line = Line::new(upgrade, &handshake.cut);
-            switch(state.realtime(), parts, line).await
+            switch(state.realtime(), parts, upgrade, handshake).await
         }
         Some(_) | None => Ok(state.realtime().call(parts, body).await),
     }
@@ -88,12 +87,18 @@ async fn identify(state: &AppState, setup: &Arc<Setup>, params: &Params) -> Iden
 }
 
 /// The library takes the connection and its request apart from the answer, which is therefore written here.
-async fn switch(realtime: &Realtime, parts: Parts, line: Line) -> Result<Response, Problem> {
+async fn switch(
+    realtime: &Realtime,
+    parts: Parts,
+    upgrade: OnUpgrade,
+    handshake: Handshake,
+) -> Result<Response, Problem> {
     let Some(accept) = accept_key(&parts.headers) else {
         let message = "This is no complete websocket handshake";
         return Err(Problem::new(Code::BadRequest, message));
     };
-    let request = http::Request::from_parts(parts.clone(), ());
+    let line = Line::new(upgrade, &handshake.cut);
+    let request = kept(&parts, handshake);
     let mut engine = realtime.engine.clone();
     let taken = <SocketIoService<_> as Service<(Line, http::Request<()>)>>::call(
         &mut engine,
@@ -109,6 +114,17 @@ async fn switch(realtime: &Realtime, parts: Parts, line: Line) -> Result<Respons
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     Ok(response)
+}
+
+/// What is kept of a request as long as its socket lives: copies, because each part of the request itself would keep the
+/// whole buffer that it was read into.
+fn kept(parts: &Parts, handshake: Handshake) -> http::Request<()> {
+    let mut request = http::Request::new(());
+    *request.method_mut() = parts.method.clone();
+    let uri = Uri::try_from(parts.uri.to_string());
+    *request.uri_mut() = uri.expect("what is written of an address is one");
+    request.extensions_mut().insert(handshake);
+    request
 }
 
 /// RFC 6455, 4.2.1: what the client must have sent; hyper has seen to `Connection`.

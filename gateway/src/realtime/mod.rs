@@ -17,7 +17,7 @@ mod member;
 mod outbox;
 mod room;
 
-use std::{convert::Infallible, fmt, sync::Arc};
+use std::{convert::Infallible, fmt, sync::Arc, time::Duration};
 
 use axum::Router;
 use proto::client::StoreClient;
@@ -34,9 +34,34 @@ pub(crate) const PATH: &str = "/ws-user-apps/socket.io";
 /// Most bytes that a client may send in one message. They send names of rooms.
 const INCOMING: usize = 100_000;
 
+/// Bytes read at once from a socket, which each has a place for: names of rooms are short, and pages are many.
+const READ: usize = 1024;
+
 /// Packets that wait in a connection itself, behind the queue of its socket. A ping that finds no place there ends the
 /// connection, so that there must be more than a burst fills at once.
 const PACKETS: usize = 64;
+
+/// How long silences may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Between two questions whether the client is still there.
+    pub(crate) ping: Duration,
+    /// Until the answer.
+    pub(crate) pong: Duration,
+    /// From the first request until the client connects.
+    pub(crate) greeting: Duration,
+}
+
+/// The protocol's own, which clients are told at the beginning.
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            ping: Duration::from_secs(25),
+            pong: Duration::from_secs(20),
+            greeting: Duration::from_secs(45),
+        }
+    }
+}
 
 /// All sockets, and what they listen to.
 pub(crate) struct Realtime {
@@ -46,12 +71,16 @@ pub(crate) struct Realtime {
 
 impl Realtime {
     /// Serves until `shutdown`, and closes every socket then.
-    pub(crate) fn new(shutdown: &CancellationToken) -> Self {
+    pub(crate) fn new(shutdown: &CancellationToken, pace: Pace) -> Self {
         let hub = Arc::new(Hub::new(shutdown));
         let (engine, io) = SocketIo::builder()
             .req_path(PATH)
+            .ping_interval(pace.ping)
+            .ping_timeout(pace.pong)
+            .connect_timeout(pace.greeting)
             .max_buffer_size(PACKETS)
             .max_payload(u64::try_from(INCOMING).unwrap_or(u64::MAX))
+            .ws_read_buffer_size(READ)
             .ws_max_message_size(INCOMING)
             .ws_max_frame_size(INCOMING)
             .build_with_inner_svc(Router::new());

@@ -41,7 +41,10 @@ struct Update<'a> {
 pub(super) struct Outbox {
     queue: mpsc::Sender<Parcel>,
     waiting: Arc<AtomicUsize>,
+    /// Ends the connection.
     cut: CancellationToken,
+    /// Ends the deliveries only.
+    done: CancellationToken,
 }
 
 /// The end where they come out.
@@ -49,22 +52,24 @@ pub(super) struct Outbox {
 pub(super) struct Deliveries {
     queue: mpsc::Receiver<Parcel>,
     waiting: Arc<AtomicUsize>,
-    cut: CancellationToken,
+    done: CancellationToken,
 }
 
 /// A queue whose overflow cancels `cut`.
 pub(super) fn queue(cut: CancellationToken) -> (Outbox, Deliveries) {
     let (sender, receiver) = mpsc::channel(EVENTS);
     let waiting = Arc::<AtomicUsize>::default();
+    let done = cut.child_token();
     let outbox = Outbox {
         queue: sender,
         waiting: waiting.clone(),
-        cut: cut.clone(),
+        cut,
+        done: done.clone(),
     };
     let deliveries = Deliveries {
         queue: receiver,
         waiting,
-        cut,
+        done,
     };
     (outbox, deliveries)
 }
@@ -72,7 +77,7 @@ pub(super) fn queue(cut: CancellationToken) -> (Outbox, Deliveries) {
 impl Outbox {
     /// Never waits. A socket that has no room left is cut off: it may connect again, and knows that it missed something.
     pub(super) fn push(&self, room: &Arc<str>, text: &Arc<str>) {
-        if self.cut.is_cancelled() {
+        if self.is_closed() {
             return;
         }
         let before = self.waiting.fetch_add(text.len(), Ordering::Relaxed);
@@ -93,21 +98,21 @@ impl Outbox {
         self.cut.cancel();
     }
 
-    /// Ends the deliveries.
+    /// Ends the deliveries; the connection is the client's to end, who may ask to be connected again on it.
     pub(super) fn close(&self) {
-        self.cut.cancel();
+        self.done.cancel();
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.cut.is_cancelled()
+        self.done.is_cancelled()
     }
 }
 
 impl Deliveries {
     /// Sends what comes, in order, until the socket is gone or cut off.
     pub(super) async fn deliver(mut self, socket: SocketRef) {
-        let cut = self.cut.clone();
-        cut.run_until_cancelled(self.deliver_all(&socket)).await;
+        let done = self.done.clone();
+        done.run_until_cancelled(self.deliver_all(&socket)).await;
         drop(self);
         expel(socket).await;
     }

@@ -154,7 +154,7 @@ async fn what_was_forwarded_once_is_not_forwarded_again() {
     let (harness, seen) = linked().await;
     let stamped = ["base44-dev-forwarded: 1"];
     let answer = harness.call("GET /api/apps/a/agents", &stamped, "").await;
-    assert_eq!(answer.status, 502);
+    assert_eq!(answer.status, 508);
     let upgrade = ["connection: upgrade", "upgrade: websocket"];
     let answer = harness.call("GET /api/apps/a/agents", &upgrade, "").await;
     assert_eq!(answer.status, 501);

@@ -11,8 +11,8 @@ use tokio::{
 use super::{Harness, as_service, as_user, fake_runner::endpoint};
 use crate::session::{Identity, Keys};
 
-/// A function that answers with what it was sent.
-async fn echo() -> String {
+/// A function or a frontend that answers with what it was sent.
+pub(super) async fn echo() -> String {
     let app = Router::new().fallback(async |request: Request| {
         let headers = |headers: &HeaderMap| {
             let pair = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
@@ -290,7 +290,7 @@ async fn an_upload_over_the_limit_never_starts_a_function() {
 }
 
 /// Answers a WebSocket handshake by hand and says everything back.
-async fn upgrading() -> String {
+pub(super) async fn upgrading() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move {

@@ -8,9 +8,11 @@ mod entities;
 mod fake_runner;
 pub(crate) mod fake_store;
 mod forwarding;
+mod frontend;
 mod functions;
 mod local;
 mod media;
+mod protocol;
 mod realtime;
 mod sockets;
 mod vouching;
@@ -30,6 +32,7 @@ use tower::ServiceExt;
 use self::{fake_runner::FakeRunner, fake_store::FakeStore};
 use crate::{
     app,
+    realtime::Pace,
     session::Keys,
     state::{AppState, Site},
 };
@@ -71,12 +74,17 @@ impl Answer {
 
 impl Harness {
     async fn unconfigured() -> Self {
+        Self::with_pace(Pace::default()).await
+    }
+
+    /// Not configured yet, and with silences of another length on sockets.
+    async fn with_pace(pace: Pace) -> Self {
         let stop = CancellationToken::new();
         let (store, runner) = (FakeStore::default(), FakeRunner::default());
         let store_address = serve(Routes::new(StoreServer::new(store.clone())), &stop).await;
         let runner_address = serve(Routes::new(RunnerServer::new(runner.clone())), &stop).await;
         let site = Site::new(4400, None, &[]);
-        let state = AppState::new(site, None, stop.clone());
+        let state = AppState::with_pace(site, None, stop.clone(), pace);
         let config = ConfigureRequest {
             store_address,
             runner_address,

@@ -15,19 +15,23 @@ use tokio_util::sync::CancellationToken;
 use super::{Harness, KEY, sockets::listen};
 use crate::session::Keys;
 
-const PATIENCE: Duration = Duration::from_secs(10);
-const ROOM: &str = "entities:app-1:Task";
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const ROOM: &str = "entities:app-1:Task";
 
-struct Site {
-    harness: Harness,
+/// A gateway that listens.
+pub(super) struct Site {
+    pub(super) harness: Harness,
     address: SocketAddr,
     stop: CancellationToken,
     served: JoinHandle<()>,
 }
 
 impl Site {
-    async fn open() -> Self {
-        let harness = Harness::new().await;
+    pub(super) async fn open() -> Self {
+        Self::of(Harness::new().await).await
+    }
+
+    pub(super) async fn of(harness: Harness) -> Self {
         let stop = harness.state.shutdown().clone();
         let (address, served) = listen(harness.router.clone(), &stop).await;
         Self {
@@ -38,9 +42,14 @@ impl Site {
         }
     }
 
-    async fn handshake(&self, query: &str, origin: Option<&str>) -> Result<Socket, u16> {
-        let url =
-            format!("ws://localhost/ws-user-apps/socket.io/?EIO=4&transport=websocket{query}");
+    pub(super) async fn handshake(&self, query: &str, origin: Option<&str>) -> Result<Socket, u16> {
+        let query = format!("EIO=4&transport=websocket{query}");
+        self.ask(&query, origin).await
+    }
+
+    /// A websocket with exactly this query, or the status that refuses it.
+    pub(super) async fn ask(&self, query: &str, origin: Option<&str>) -> Result<Socket, u16> {
+        let url = format!("ws://localhost/ws-user-apps/socket.io/?{query}");
         let mut request = url.into_client_request().unwrap();
         if let Some(origin) = origin {
             request
@@ -58,7 +67,7 @@ impl Site {
     }
 
     /// Connected to the namespace.
-    async fn connect(&self, token: &str) -> Socket {
+    pub(super) async fn connect(&self, token: &str) -> Socket {
         let query = format!("&app_id=app-1&token={token}");
         let mut socket = self.handshake(&query, None).await.unwrap();
         assert!(socket.text().await.starts_with("0{"));
@@ -69,36 +78,47 @@ impl Site {
     }
 }
 
-struct Socket(WebSocketStream<TcpStream>);
+/// The client's end of a websocket.
+pub(super) struct Socket(WebSocketStream<TcpStream>);
 
 impl Socket {
-    async fn send(&mut self, text: &str) {
+    pub(super) async fn send(&mut self, text: &str) {
         self.0.send(Message::text(text)).await.unwrap();
     }
 
-    async fn emit(&mut self, name: &str, argument: impl Into<Value>) {
+    pub(super) async fn emit(&mut self, name: &str, argument: impl Into<Value>) {
         let event = json!([name, argument.into()]);
         self.send(&format!("42{event}")).await;
     }
 
+    pub(super) async fn send_bytes(&mut self, bytes: &'static [u8]) {
+        self.0.send(Message::binary(bytes)).await.unwrap();
+    }
+
     /// Answers pings; none when the connection is closed.
-    async fn next(&mut self) -> Option<String> {
+    pub(super) async fn next(&mut self) -> Option<String> {
         loop {
-            match timeout(PATIENCE, self.0.next()).await.unwrap()? {
-                Ok(Message::Text(text)) if text == "2" => self.send("3").await,
-                Ok(Message::Text(text)) => return Some(text.to_string()),
-                Ok(Message::Ping(_)) => {}
-                Ok(_) | Err(_) => return None,
+            match self.packet().await {
+                Some(ping) if ping == "2" => self.send("3").await,
+                packet => return packet,
             }
         }
     }
 
-    async fn text(&mut self) -> String {
+    /// Pings included, which it leaves unanswered.
+    pub(super) async fn packet(&mut self) -> Option<String> {
+        match timeout(PATIENCE, self.0.next()).await.unwrap()? {
+            Ok(Message::Text(text)) => Some(text.to_string()),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
+    pub(super) async fn text(&mut self) -> String {
         self.next().await.expect("the socket is open")
     }
 
     /// The room and the inner document of the next event.
-    async fn event(&mut self) -> (String, Value) {
+    pub(super) async fn event(&mut self) -> (String, Value) {
         let text = self.text().await;
         let event: Value = serde_json::from_str(text.strip_prefix("42").unwrap()).unwrap();
         assert_eq!(event[0], "update_model");

@@ -40,7 +40,7 @@ pub(super) async fn listen(
 }
 
 /// Says back every piece of the request as it comes, and reports when its caller is gone.
-async fn mirror(State(gone): State<mpsc::Sender<()>>, request: Request) -> Response {
+pub(super) async fn mirror(State(gone): State<mpsc::Sender<()>>, request: Request) -> Response {
     struct Report(mpsc::Sender<()>);
     impl Drop for Report {
         fn drop(&mut self) {
@@ -72,7 +72,7 @@ async fn mirrored() -> Mirror {
     Mirror { harness, gone }
 }
 
-async fn read_until(stream: &mut TcpStream, end: &str) -> String {
+pub(super) async fn read_until(stream: &mut TcpStream, end: &str) -> String {
     let mut text = String::new();
     let mut buffer = [0; 1024];
     while !text.contains(end) {

@@ -17,7 +17,7 @@ pub enum Kind {
     Update,
     /// A record is gone.
     Delete,
-    /// All records of the entity are gone.
+    /// All records of the entity are gone; each was deleted before.
     Clear,
 }
 

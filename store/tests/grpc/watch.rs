@@ -80,12 +80,21 @@ async fn every_watcher_gets_what_they_may_see() {
 }
 
 #[tokio::test]
-async fn a_cleared_entity_says_so() {
+async fn a_cleared_entity_says_so_of_each_record() {
     let store = Store::start(json!({"Note": text_fields(&["a"])})).await;
+    let mut ids = Vec::new();
+    for text in ["1", "2"] {
+        let made = store.create("Note", &service(), json!({ "a": text })).await;
+        ids.push(id(&made.unwrap()).to_owned());
+    }
     let mut changes = watch(&store, "Note", anonymous()).await;
     store
         .apply(json!({"Note": text_fields(&["b"])}), false)
         .await;
+    for id in ids {
+        let change = next(&mut changes).await;
+        assert_eq!((change.kind(), change.id), (Kind::Delete, id));
+    }
     let change = next(&mut changes).await;
     assert_eq!((change.kind(), change.id.as_str()), (Kind::Clear, ""));
     let status = store

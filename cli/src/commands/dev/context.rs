@@ -4,9 +4,10 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 
 use tokio::task::JoinHandle;
 
+use super::start_block;
 use crate::{
     deno,
-    desired::{DenoState, Desired, Surroundings},
+    desired::{DenoState, Desired, FrontendState, Surroundings},
     login::Developer,
     places::{self, Places},
     project::{self, Diagnostic, Project, ReadError},
@@ -25,6 +26,7 @@ pub(super) struct Context {
     pub(super) developer: Developer,
     pub(super) signing_key: [u8; 32],
     pub(super) deno: DenoState,
+    pub(super) frontend: FrontendState,
     pub(super) terminal: Arc<Terminal>,
 }
 
@@ -53,7 +55,12 @@ impl Context {
             .deno
             .clone()
             .or_else(|| deno::find(places, path.as_deref()));
+        let frontend = match start_block::frontend_command(&project, &settings) {
+            Some(_) => FrontendState::Starting,
+            None => FrontendState::None,
+        };
         Ok(Self {
+            frontend,
             deno: deno.map_or_else(|| without_deno(&settings, &project), DenoState::Found),
             settings,
             project,
@@ -70,6 +77,7 @@ impl Context {
             developer: &self.developer,
             signing_key: self.signing_key,
             deno: &self.deno,
+            frontend: &self.frontend,
         };
         Desired::of(&self.project, around)
     }

@@ -16,13 +16,13 @@ use super::{
 use crate::{
     deno,
     descriptor::{Descriptor, Published},
-    desired::{DenoState, app_id},
+    desired::{DenoState, FrontendState, app_id},
     places::Places,
     project::watch::{Batch, Watch},
     settings::Settings,
     supervisor::{
         Supervisor,
-        frontend::{Frontend, FrontendStart},
+        frontend::{Address, Frontend, FrontendStart},
     },
     ui::{Level, Problem, Terminal},
 };
@@ -33,6 +33,8 @@ pub(super) struct Session {
     supervisor: Supervisor,
     context: Context,
     frontend: Option<Frontend>,
+    /// Where the frontend is; there when the frontend is.
+    address: Option<Address>,
     /// Absent when another server of this project holds it, or when the runtime folder cannot be used.
     published: Option<Published>,
     started_at: String,
@@ -68,6 +70,7 @@ impl Session {
             supervisor,
             context,
             frontend: None,
+            address: None,
             published,
             started_at: format!("{:.3}", Timestamp::now()),
             token,
@@ -125,6 +128,7 @@ impl Session {
                     self.context.say(Level::Error, format!("the frontend ended ({status}), and the server with it"));
                     return Ending::Frontend(status);
                 }
+                url = addressed(self.address.as_mut()) => self.pass_pages_to(url).await,
                 batch = changed(self.watch.as_mut()) => {
                     reload(batch, &mut self.context, &mut self.supervisor).await;
                     self.watch();
@@ -235,11 +239,22 @@ impl Session {
             folder: &project.layout.root,
             app_id: app_id(project),
             url: self.supervisor.url(),
+            port: self.supervisor.port(),
         };
         let frontend = Frontend::start(&start, terminal)
             .map_err(|error| Problem::broken(format!("the frontend cannot be started: {error}")))?;
+        self.address = Some(frontend.address());
         self.frontend = Some(frontend);
         Ok(())
+    }
+
+    /// The frontend has said where it is: from now on the gateway's address is that of the whole app.
+    async fn pass_pages_to(&mut self, url: String) {
+        self.context.frontend = FrontendState::At(url);
+        let desired = self.context.desired();
+        let _ = self.supervisor.change(desired, &BTreeSet::new()).await;
+        let message = format!("the whole app is at {}", self.supervisor.url());
+        self.context.say(Level::Info, message);
     }
 
     async fn use_deno(&mut self, installed: Result<PathBuf, String>) {
@@ -294,6 +309,19 @@ async fn ended(frontend: Option<&Frontend>) -> std::process::ExitStatus {
         Some(frontend) => frontend.ended().await,
         None => std::future::pending().await,
     }
+}
+
+/// The next address of the frontend.
+async fn addressed(address: Option<&mut Address>) -> String {
+    let Some(address) = address else {
+        return std::future::pending().await;
+    };
+    while address.changed().await.is_ok() {
+        if let Some(url) = address.borrow_and_update().clone() {
+            return url;
+        }
+    }
+    std::future::pending().await
 }
 
 async fn changed(watch: Option<&mut Watch>) -> Batch {

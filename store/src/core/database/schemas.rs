@@ -138,7 +138,7 @@ impl Database {
             }
             Some(old) => {
                 applied.note(&name, Shift::Reshaped, old.records.len());
-                self.note(Kind::Clear, &old.name, None);
+                self.note_cleared(&old);
                 Entity {
                     schema: Arc::new(schema),
                     records: Collection::default(),
@@ -173,8 +173,16 @@ impl Database {
     fn remove_entities(&mut self, gone: IndexMap<String, Entity>, applied: &mut Applied) {
         for (name, entity) in gone {
             applied.note(&name, Shift::Removed, entity.records.len());
-            self.note(Kind::Clear, &entity.name, None);
+            self.note_cleared(&entity);
         }
+    }
+
+    /// Each record is told to be deleted, since whoever shows records knows of nothing else that makes them go.
+    fn note_cleared(&mut self, entity: &Entity) {
+        for record in entity.records.snapshot().iter() {
+            self.note(Kind::Delete, &entity.name, Some(Arc::clone(record)));
+        }
+        self.note(Kind::Clear, &entity.name, None);
     }
 }
 
