@@ -3,13 +3,13 @@
 
 use axum::extract::Request;
 use http::{HeaderMap, HeaderName, HeaderValue, header, uri::Authority};
+use proto::request_id;
 
 use crate::{
     forward::STAMP,
     layers::{
         REQUEST_ID,
         origin::{self, Host},
-        request_id,
     },
     proxy::headers::{API_URL, APP_ID, SERVICE, of_message, set},
     state::Setup,
