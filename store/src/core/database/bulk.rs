@@ -70,8 +70,8 @@ impl Database {
             let found = self.entities[place].records.get(&id);
             let old = access.require(Operation::Update, &id, found)?;
             let fields = match drafts.get(&old.seq()) {
-                Some((_, current)) => self.merge(&access, current, changes)?,
-                None => self.merge(&access, &old.fields(), changes)?,
+                Some((_, current)) => self.merge(&access, current.clone(), changes)?,
+                None => self.merge(&access, old.fields(), changes)?,
             };
             order.push(old.seq());
             let old = Arc::clone(old);
@@ -197,7 +197,7 @@ impl Database {
                 Some(old) => {
                     let id = old.id().to_string();
                     access.require(Operation::Update, &id, Some(&old))?;
-                    let fields = self.merge(&access, &old.fields(), fields)?;
+                    let fields = self.merge(&access, old.fields(), fields)?;
                     Step::Update((old, fields))
                 }
             };

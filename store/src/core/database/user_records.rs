@@ -108,7 +108,7 @@ impl Database {
             ));
         }
         changes.retain(|name, _| !is_managed(name));
-        let mut merged = self.merge(access, &stored, changes)?;
+        let mut merged = self.merge(access, stored, changes)?;
         if let Some(role) = role {
             if !role.is_string() {
                 return Err(Fault::InvalidField {

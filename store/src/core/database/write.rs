@@ -12,7 +12,6 @@ use crate::core::{
     change::Kind,
     fault::{Fault, Operation},
     record::{Fields, Record},
-    view::View,
 };
 
 impl Database {
@@ -34,7 +33,7 @@ impl Database {
         let access = self.access(place, caller);
         let found = self.entities[place].records.get(id);
         let old = Arc::clone(access.require(Operation::Update, id, found)?);
-        let fields = self.merge(&access, &old.fields(), changes)?;
+        let fields = self.merge(&access, old.fields(), changes)?;
         let record = self.change(place, &old, fields);
         Ok(Presenter::new(access.reader()).json(&record))
     }
@@ -50,14 +49,17 @@ impl Database {
     pub(super) fn merge(
         &self,
         access: &Access,
-        stored: &Fields,
+        stored: Fields,
         mut changes: Fields,
     ) -> Result<Fields, Fault> {
         let schema = access.schema();
         schema.retain_known(&mut changes);
-        let mut merged = stored.clone();
+        let before = (!schema.guards().is_empty()).then(|| stored.clone());
+        let mut merged = stored;
         merged.extend(changes.clone());
-        access.require_fields(Operation::Update, View::from(stored), (stored, &merged))?;
+        if let Some(before) = &before {
+            access.require_fields(Operation::Update, before.into(), (before, &merged))?;
+        }
         schema.check_values(&changes, &self.strictness)?;
         Ok(merged)
     }
