@@ -7,6 +7,7 @@ mod api;
 mod entities;
 mod functions;
 mod grpc;
+mod judge;
 mod pages;
 #[cfg(target_os = "linux")]
 mod process;

@@ -108,13 +108,11 @@ impl<'a> Member<'a> {
     /// The field's name.
     #[must_use]
     pub fn name(&self) -> Cow<'a, str> {
-        match self.key.contains('\\') {
-            false => Cow::Borrowed(self.key),
-            true => {
-                let name = serde_json::from_str(&format!("\"{}\"", self.key));
-                Cow::Owned(name.unwrap_or_default())
-            }
+        if !self.key.contains('\\') {
+            return Cow::Borrowed(self.key);
         }
+        let name = serde_json::from_str(&format!("\"{}\"", self.key));
+        Cow::Owned(name.unwrap_or_default())
     }
 
     /// The value, parsed.

@@ -59,7 +59,7 @@ fn edit(
 }
 
 fn calculate(current: Option<&Value>, operand: &Value, sum: bool) -> Outcome {
-    let current = current.unwrap_or(&json!(0)).clone();
+    let current = current.cloned().unwrap_or_else(|| json!(0));
     match (
         current.as_i64(),
         operand.as_i64(),
