@@ -8,6 +8,7 @@ mod benchmark;
 mod entities;
 mod functions;
 mod grpc;
+mod judge;
 mod pages;
 #[cfg(target_os = "linux")]
 mod process;

@@ -1,11 +1,10 @@
 //! Who asks. A [`Caller`] is what a request says; a [`Principal`] is what the store knows about them.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
-use super::record::{self, Record};
+use super::record::Record;
 
 /// The e-mail that stands in `created_by` of what the service role writes, as in the official server.
 pub const SERVICE_EMAIL: &str = "server@server.com";
@@ -58,7 +57,7 @@ impl Principal {
 
     /// The user's record, where there is one.
     #[must_use]
-    pub fn user(&self) -> Option<&Record> {
+    pub const fn user(&self) -> Option<&Arc<Record>> {
         match self {
             Self::User { record, .. } => Some(record),
             Self::Anonymous | Self::Service => None,
@@ -68,20 +67,17 @@ impl Principal {
     /// Whether it is the service role or a user who may manage others.
     #[must_use]
     pub fn manages_users(&self) -> bool {
-        let role = self.user().and_then(|user| user.fields().get("role"));
-        self.is_exempt() || role.and_then(Value::as_str) == Some("admin")
+        let role = self.user().and_then(|user| user.text("role"));
+        self.is_exempt() || role.as_deref() == Some("admin")
     }
 
     /// E-mail and id for the stamps of a new record.
     #[must_use]
-    pub fn creator(&self) -> Option<(&str, &str)> {
+    pub fn creator(&self) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
         match self {
             Self::Anonymous => None,
-            Self::User { record, .. } => {
-                let fields = record.fields();
-                Some((record::text(fields, "email")?, record::text(fields, "id")?))
-            }
-            Self::Service => Some((SERVICE_EMAIL, SERVICE_ID)),
+            Self::User { record, .. } => Some((record.text("email")?, record.text("id")?)),
+            Self::Service => Some((SERVICE_EMAIL.into(), SERVICE_ID.into())),
         }
     }
 }
@@ -92,7 +88,7 @@ impl fmt::Display for Principal {
         match self {
             Self::Anonymous => f.write_str("anonymous"),
             Self::User { record, .. } => {
-                f.write_str(record::text(record.fields(), "email").unwrap_or("user"))
+                f.write_str(&record.text("email").unwrap_or(Cow::Borrowed("user")))
             }
             Self::Service => f.write_str("service role"),
         }

@@ -47,7 +47,7 @@ pub struct Entry<'a> {
     entity: &'a str,
     at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    record: Option<&'a super::record::Fields>,
+    record: Option<super::record::Fields>,
 }
 
 impl<'a> From<&'a Change> for Entry<'a> {
@@ -57,7 +57,7 @@ impl<'a> From<&'a Change> for Entry<'a> {
             kind: change.kind,
             entity: &change.entity,
             at: change.at,
-            record: change.record.as_deref().map(Record::fields),
+            record: change.record.as_ref().map(|record| record.fields()),
         }
     }
 }

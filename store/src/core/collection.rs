@@ -5,8 +5,9 @@ use std::{collections::HashMap, sync::Arc};
 use serde_json::Value;
 
 use super::{
+    body::Body,
     index::{Indexes, Postings, WORTHWHILE},
-    record::{Fields, Record},
+    record::Record,
     stamp::RecordId,
     timeline::Timeline,
 };
@@ -50,17 +51,17 @@ impl Collection {
     }
 
     /// Adds a record.
-    pub fn insert(&mut self, id: RecordId, fields: Fields) -> Arc<Record> {
-        let record = Arc::new(Record::new(self.next_seq, id, fields));
+    pub fn insert(&mut self, id: RecordId, body: Body) -> Arc<Record> {
+        let record = Arc::new(Record::new(self.next_seq, id, body));
         self.next_seq += 1;
         self.by_id.insert(id, record.seq());
         self.put(&record);
         record
     }
 
-    /// Puts new fields in the place of a record's; answers with the new version.
-    pub fn replace(&mut self, old: &Record, fields: Fields) -> Arc<Record> {
-        let record = Arc::new(Record::new(old.seq(), old.id(), fields));
+    /// Puts another body in the place of a record's; answers with the new version.
+    pub fn replace(&mut self, old: &Record, body: Body) -> Arc<Record> {
+        let record = Arc::new(Record::new(old.seq(), old.id(), body));
         self.put(&record);
         record
     }
@@ -155,13 +156,14 @@ mod tests {
 
     use super::Collection;
     use crate::core::{
+        body::Body,
         filter::Filter,
         record::Fields,
         stamp::{Ids, Timestamp},
     };
 
-    fn fields(value: &Value) -> Fields {
-        Fields::from_iter([("a".to_owned(), value.clone())])
+    fn body(value: &Value) -> Body {
+        Body::from(&Fields::from_iter([("a".to_owned(), value.clone())]))
     }
 
     fn values() -> impl Strategy<Value = Value> {
@@ -190,12 +192,12 @@ mod tests {
         let (place, value) = step;
         let old = made.get(place).and_then(|id| collection.get(id)).cloned();
         match (old, value) {
-            (Some(old), Some(value)) => drop(collection.replace(&old, fields(&value))),
+            (Some(old), Some(value)) => drop(collection.replace(&old, body(&value))),
             (Some(old), None) => drop(collection.remove(old.id())),
             (None, Some(value)) => {
                 let id = ids.next(Timestamp::default());
                 made.push(id.to_string());
-                collection.insert(id, fields(&value));
+                collection.insert(id, body(&value));
             }
             (None, None) => {}
         }
@@ -215,12 +217,12 @@ mod tests {
             let filter = Filter::parse(&json!({"a": {"$eq": wanted}})).unwrap();
             let timeline = collection.snapshot();
             prop_assert_eq!(timeline.iter().count(), collection.len());
-            let matching = timeline.iter().filter(|record| filter.matches(record.fields()).unwrap());
+            let matching = timeline.iter().filter(|record| filter.matches(*record).unwrap());
             let matching: Vec<_> = matching.map(|record| record.seq()).collect();
             let candidates = collection.candidates(&filter.equality_hints()).unwrap().into_ascending();
             let found = candidates.as_slice().iter().filter(|seq| {
                 let record = timeline.get(**seq).expect("indexes hold stored records only");
-                filter.matches(record.fields()).unwrap()
+                filter.matches(record).unwrap()
             });
             prop_assert_eq!(found.copied().collect::<Vec<_>>(), matching);
         }

@@ -12,7 +12,11 @@ use std::{
 
 use serde_json::Value;
 
-use super::{record::Record, timeline::Timeline, value};
+use super::{
+    record::Record,
+    timeline::Timeline,
+    value::{Lent, ValueRef},
+};
 
 /// Indexes that one collection keeps at most.
 const MOST: usize = 8;
@@ -75,19 +79,22 @@ struct Index {
 }
 
 /// The same hash for the same bytes in every process, so that a test cannot depend on luck.
-fn key(value: &Value, buffer: &mut Vec<u8>) -> u64 {
+fn key(value: ValueRef<'_>, buffer: &mut Vec<u8>) -> u64 {
     buffer.clear();
-    value::write_key(value, buffer);
+    value.write_key(buffer);
     BuildHasherDefault::<DefaultHasher>::default().hash_one(buffer)
 }
 
 /// What a filter can find a record by: its value, and the elements when that is an array; a missing value counts as null.
-fn keys(field: &str, record: &Record) -> HashSet<u64> {
+fn keys(field: &str, record: &Record) -> Vec<u64> {
     let mut buffer = Vec::new();
-    let found = record.fields().get(field).unwrap_or(&Value::Null);
-    let elements = found.as_array().map(Vec::as_slice).unwrap_or_default();
-    let values = std::iter::once(found).chain(elements);
-    values.map(|value| key(value, &mut buffer)).collect()
+    let found = record.get(field).unwrap_or(Lent::Owned(Value::Null));
+    let elements = found.get().as_array().unwrap_or_default();
+    let values = std::iter::once(found.get()).chain(elements.iter().map(ValueRef::from));
+    let mut keys: Vec<_> = values.map(|value| key(value, &mut buffer)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
 }
 
 impl Index {
@@ -149,7 +156,10 @@ impl Indexes {
         let index = self.by_field.get(field)?;
         index.last_use.store(self.next_use(), Ordering::Relaxed);
         let mut buffer = Vec::new();
-        let keys: HashSet<u64> = values.iter().map(|value| key(value, &mut buffer)).collect();
+        let keys: HashSet<u64> = values
+            .iter()
+            .map(|value| key(value.into(), &mut buffer))
+            .collect();
         let found = keys.iter().filter_map(|key| index.postings.get(key));
         Some(found.cloned().collect())
     }
@@ -158,7 +168,7 @@ impl Indexes {
     pub fn note(&mut self, before: Option<&Record>, after: Option<&Record>) {
         for (field, index) in &mut self.by_field {
             if let (Some(before), Some(after)) = (before, after)
-                && before.fields().get(field) == after.fields().get(field)
+                && before.raw(field) == after.raw(field)
             {
                 continue;
             }
@@ -202,7 +212,7 @@ mod tests {
 
     fn record(seq: u64, fields: &Value) -> Arc<Record> {
         let id = Ids::new([0; 4]).next(Timestamp::from_millis(seq * 1000));
-        Arc::new(Record::new(seq, id, fields.as_object().unwrap().clone()))
+        Arc::new(Record::new(seq, id, fields.as_object().unwrap().into()))
     }
 
     fn found(indexes: &Indexes, field: &str, values: &[Value]) -> Vec<u64> {

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod aggregate;
+pub mod body;
 pub mod caller;
 pub mod change;
 pub mod collection;

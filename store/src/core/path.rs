@@ -1,12 +1,12 @@
 //! Dotted field paths, parsed once and walked with MongoDB's array semantics: on meeting an array a path applies to each
 //! of its objects, and a numeric segment may also index the array.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt::{self, Display};
 
 use serde_json::Value;
 
+use super::value::{Lent, ValueRef};
 use super::view::View;
 
 /// A field name, or several joined by dots.
@@ -19,7 +19,7 @@ pub struct FieldPath {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Found<'v> {
     /// `None` where an object, or the record, does not have the field.
-    pub(crate) value: Option<&'v Value>,
+    pub(crate) value: Option<ValueRef<'v>>,
     /// Whether an array here also stands for each of its elements; not so where the path indexed an array to get here.
     pub(crate) unfolds: bool,
 }
@@ -28,24 +28,26 @@ impl<'v> Found<'v> {
     /// A value that stands for itself alone.
     pub(crate) fn exactly(value: &'v Value) -> Self {
         Self {
-            value: Some(value),
+            value: Some(value.into()),
             unfolds: false,
         }
     }
 
     /// Whether the value, or one of its elements where it unfolds, passes the test; a missing value does not.
-    pub(crate) fn any(self, mut test: impl FnMut(&'v Value) -> bool) -> bool {
+    pub(crate) fn any(self, mut test: impl FnMut(ValueRef<'v>) -> bool) -> bool {
         match self.value {
             None => false,
-            Some(value) => test(value) || self.elements().iter().any(test),
+            Some(value) => {
+                test(value) || self.elements().iter().any(|element| test(element.into()))
+            }
         }
     }
 
     /// The elements that the value also stands for.
     pub(crate) fn elements(self) -> &'v [Value] {
         match self.value {
-            Some(Value::Array(items)) if self.unfolds => items,
-            _ => &[],
+            Some(value) if self.unfolds => value.as_array().unwrap_or_default(),
+            Some(_) | None => &[],
         }
     }
 }
@@ -104,25 +106,28 @@ impl FieldPath {
 
     /// The one value of the field in a record. Through an array it is the array of what its objects hold there, as in
     /// the expressions of MongoDB's aggregations.
-    pub fn resolve<'a>(&self, view: View<'a>) -> Option<Cow<'a, Value>> {
+    pub fn resolve<'a>(&self, view: View<'a>) -> Option<Lent<'a>> {
         let value = view.get(self.first())?;
         match (&self.segments[1..], value) {
             ([], value) => Some(value),
-            (rest, Cow::Borrowed(value)) => resolve_below(value, rest),
-            (rest, Cow::Owned(value)) => {
-                resolve_below(&value, rest).map(|value| Cow::Owned(value.into_owned()))
+            (_, Lent::Ref(ValueRef::Text(_))) => None,
+            (rest, Lent::Ref(ValueRef::Value(value))) => resolve_below(value, rest),
+            (rest, Lent::Owned(value)) => {
+                resolve_below(&value, rest).map(|value| Lent::Owned(value.into_value()))
             }
         }
     }
 
     /// Visits each value of the field, an array's elements in place of the array; a missing field has none.
-    pub fn each_value(&self, view: View<'_>, mut visit: impl FnMut(&Value)) {
+    pub fn each_value(&self, view: View<'_>, mut visit: impl FnMut(ValueRef<'_>)) {
         let Some(value) = view.get(self.first()) else {
             return;
         };
-        let Ok(_) = walk(&value, &self.segments[1..], &mut |found: Found<'_>| {
+        let Ok(_) = walk(value.get(), &self.segments[1..], &mut |found: Found<'_>| {
             match found.value {
-                Some(Value::Array(items)) if found.unfolds => items.iter().for_each(&mut visit),
+                Some(ValueRef::Value(Value::Array(items))) if found.unfolds => {
+                    items.iter().for_each(|item| visit(item.into()));
+                }
                 Some(value) => visit(value),
                 None => {}
             }
@@ -141,9 +146,9 @@ impl Display for FieldPath {
     }
 }
 
-fn resolve_below<'v>(value: &'v Value, rest: &[Box<str>]) -> Option<Cow<'v, Value>> {
+fn resolve_below<'v>(value: &'v Value, rest: &[Box<str>]) -> Option<Lent<'v>> {
     let Some((name, below)) = rest.split_first() else {
-        return Some(Cow::Borrowed(value));
+        return Some(value.into());
     };
     match value {
         Value::Object(object) => resolve_below(object.get(&**name)?, below),
@@ -151,8 +156,8 @@ fn resolve_below<'v>(value: &'v Value, rest: &[Box<str>]) -> Option<Cow<'v, Valu
             let found = items
                 .iter()
                 .filter_map(|item| resolve_below(item, rest))
-                .map(Cow::into_owned);
-            Some(Cow::Owned(Value::Array(found.collect())))
+                .map(Lent::into_value);
+            Some(Lent::Owned(Value::Array(found.collect())))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
@@ -160,7 +165,7 @@ fn resolve_below<'v>(value: &'v Value, rest: &[Box<str>]) -> Option<Cow<'v, Valu
 
 /// Shows the test everything that the rest of a path finds below a value, until the test says yes.
 pub(crate) fn walk<'v, E>(
-    value: &'v Value,
+    value: ValueRef<'v>,
     rest: &[Box<str>],
     test: &mut impl FnMut(Found<'v>) -> Result<bool, E>,
 ) -> Result<bool, E> {
@@ -170,19 +175,20 @@ pub(crate) fn walk<'v, E>(
             unfolds: true,
         });
     };
+    let missing = Found {
+        value: None,
+        unfolds: false,
+    };
+    let ValueRef::Value(value) = value else {
+        return test(missing);
+    };
     match value {
         Value::Object(object) => match object.get(&**name) {
-            Some(member) => walk(member, below, test),
-            None => test(Found {
-                value: None,
-                unfolds: false,
-            }),
+            Some(member) => walk(member.into(), below, test),
+            None => test(missing),
         },
         Value::Array(items) => walk_array(items, rest, test),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => test(Found {
-            value: None,
-            unfolds: false,
-        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => test(missing),
     }
 }
 
@@ -199,14 +205,14 @@ fn walk_array<'v, E>(
         };
         // A number that does index the array is not at the same time a field that its objects lack.
         let is_only_an_index = indexed.is_some() && !object.contains_key(&*rest[0]);
-        if !is_only_an_index && walk(item, rest, test)? {
+        if !is_only_an_index && walk(item.into(), rest, test)? {
             return Ok(true);
         }
     }
     match (indexed, &rest[1..]) {
         (None, _) => Ok(false),
         (Some(item), []) => test(Found::exactly(item)),
-        (Some(item), below) => walk(item, below, test),
+        (Some(item), below) => walk(item.into(), below, test),
     }
 }
 
@@ -248,7 +254,7 @@ mod tests {
             let mut values = Vec::new();
             let record = object(record);
             FieldPath::parse(path)
-                .each_value(View::from(&record), |value| values.push(value.clone()));
+                .each_value(View::from(&record), |value| values.push(value.to_value()));
             assert_eq!(Value::from(values), expected, "{path} of {record:?}");
         }
     }
@@ -259,7 +265,7 @@ mod tests {
         let resolve = |path: &str| {
             FieldPath::parse(path)
                 .resolve(View::from(&record))
-                .map(Cow::into_owned)
+                .map(Lent::into_value)
         };
         assert_eq!(resolve("a.b"), Some(json!(1)));
         assert_eq!(resolve("items.n"), Some(json!([1, 2])));

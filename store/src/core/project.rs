@@ -1,13 +1,12 @@
 //! Projections: which fields of a record an answer shows. The id is always among them, because a record without it
 //! cannot be addressed again.
 
-use std::borrow::Cow;
+use bytes::Bytes;
+use serde_json::Value;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::{Map, Value};
-
+use super::body::{Body, write};
 use super::path::FieldPath;
-use super::view::View;
+use super::view::Mask;
 
 /// The fields to show, or all of them.
 #[derive(Debug, Clone, Default)]
@@ -35,40 +34,69 @@ impl Projection {
         self.shown.is_none()
     }
 
-    /// The shown part of a record, in the record's own order.
-    pub fn apply(&self, record: View<'_>) -> Map<String, Value> {
-        self.fields(record)
-            .map(|(name, value)| (name.clone(), value.into_owned()))
-            .collect()
-    }
-
-    /// The shown part of a record, to be serialized without copying it.
-    pub fn show<'a>(&'a self, record: View<'a>) -> Projected<'a> {
-        Projected {
-            projection: self,
-            record,
+    /// The shown part of a record as JSON, in the record's own order and without what the mask hides.
+    pub fn json(&self, record: &Body, mask: &Mask<'_>) -> Bytes {
+        let mut json = Vec::with_capacity(record.json().len());
+        for member in record.members() {
+            let name = member.name();
+            let share = self.share(&name);
+            if mask.hides(&name) || matches!(share, Share::Nothing) {
+                continue;
+            }
+            let begin = json.len();
+            json.push(if begin == 0 { b'{' } else { b',' });
+            match (share, mask.touches(&name)) {
+                (Share::All, false) => json.extend_from_slice(member.text.as_bytes()),
+                (share, _) => {
+                    let mut value = member.value();
+                    mask.reduce(&name, &mut value);
+                    match share.of(value) {
+                        Some(value) => {
+                            write(&mut json, &name);
+                            json.push(b':');
+                            write(&mut json, &value);
+                        }
+                        None => json.truncate(begin),
+                    }
+                }
+            }
         }
+        if json.is_empty() {
+            json.push(b'{');
+        }
+        json.push(b'}');
+        json.into()
     }
 
-    fn fields<'a>(&self, record: View<'a>) -> impl Iterator<Item = (&'a String, Cow<'a, Value>)> {
-        record
-            .fields()
-            .filter_map(|(name, value)| Some((name, self.project(name, value)?)))
-    }
-
-    fn project<'a>(&self, name: &str, value: Cow<'a, Value>) -> Option<Cow<'a, Value>> {
+    fn share(&self, name: &str) -> Share<'_> {
         let Some(shown) = &self.shown else {
-            return Some(value);
+            return Share::All;
         };
         if shown.iter().any(|path| path.single() == Some(name)) {
-            return Some(value);
+            return Share::All;
         }
         let dotted = shown.iter().filter(|path| path.first() == name);
         let below: Vec<_> = dotted.map(|path| &path.segments()[1..]).collect();
-        if below.is_empty() {
-            None
-        } else {
-            part(&value, &below).map(Cow::Owned)
+        match below.is_empty() {
+            true => Share::Nothing,
+            false => Share::Parts(below),
+        }
+    }
+}
+
+/// How much of a field is shown.
+enum Share<'a> {
+    All,
+    Parts(Vec<&'a [Box<str>]>),
+    Nothing,
+}
+
+impl Share<'_> {
+    fn of(&self, value: Value) -> Option<Value> {
+        match self {
+            Self::All => Some(value),
+            Self::Parts(paths) => part(&value, paths),
+            Self::Nothing => None,
         }
     }
 }
@@ -95,26 +123,6 @@ fn part(value: &Value, paths: &[&[Box<str>]]) -> Option<Value> {
         }
         Value::Array(items) => Some(items.iter().filter_map(|item| part(item, paths)).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-    }
-}
-
-/// A record as a projection shows it.
-#[derive(Debug, Clone, Copy)]
-pub struct Projected<'a> {
-    projection: &'a Projection,
-    record: View<'a>,
-}
-
-impl Serialize for Projected<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.projection.is_everything() {
-            return self.record.serialize(serializer);
-        }
-        let mut object = serializer.serialize_map(None)?;
-        for (name, value) in self.projection.fields(self.record) {
-            object.serialize_entry(name, &value)?;
-        }
-        object.end()
     }
 }
 
@@ -148,15 +156,19 @@ mod tests {
             ("s.deep", json!({"id": "1"})),
             ("a.none", json!({"id": "1", "a": {}})),
         ];
+        let body = Body::from(&record);
+        let shown = |fields: &str, mask: &Mask<'_>| {
+            let json = Projection::parse(fields).json(&body, mask);
+            serde_json::from_slice::<Value>(&json).unwrap()
+        };
         for (fields, expected) in cases {
-            let projection = Projection::parse(fields);
-            let view = View::from(&record);
-            assert_eq!(Value::Object(projection.apply(view)), expected, "{fields}");
-            assert_eq!(
-                serde_json::to_value(projection.show(view)).unwrap(),
-                expected,
-                "{fields}, serialized"
-            );
+            assert_eq!(shown(fields, &Mask::NONE), expected, "{fields}");
         }
+        let hidden = ["id", "list", "a.c.d"].map(FieldPath::parse);
+        let mask = Mask::new(&hidden);
+        assert_eq!(shown("a.c,list", &mask), json!({"a": {"c": {"e": 3}}}));
+        assert_eq!(shown("list", &mask), json!({}));
+        let rest = json!({"a": {"b": 1, "c": {"e": 3}}, "s": "x"});
+        assert_eq!(shown("", &mask), rest);
     }
 }

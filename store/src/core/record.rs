@@ -1,9 +1,14 @@
-//! A stored record: its fields for filters and rules, and its JSON text for answers, made once per change.
+//! A stored record: one version of it, whose JSON text is sent as it stands, and the fields that the store itself sets.
+
+use std::{ops::Deref, sync::Arc};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::stamp::{RecordId, Timestamp};
+use super::{
+    body::{Body, BodyWriter},
+    stamp::{RecordId, Timestamp},
+};
 
 /// The fields of a record, in the order in which they are answered.
 pub type Fields = Map<String, Value>;
@@ -29,22 +34,14 @@ pub fn is_built_in(name: &str) -> bool {
 pub struct Record {
     seq: u64,
     id: RecordId,
-    fields: Fields,
-    json: Bytes,
+    body: Body,
 }
 
 impl Record {
     /// A version of record `id`, which was the `seq`-th of its collection to be created.
     #[must_use]
-    pub fn new(seq: u64, id: RecordId, fields: Fields) -> Self {
-        let json = to_json(&fields);
-        let fields = tight(fields);
-        Self {
-            seq,
-            id,
-            fields,
-            json,
-        }
+    pub const fn new(seq: u64, id: RecordId, body: Body) -> Self {
+        Self { seq, id, body }
     }
 
     /// Its place in the order of creation.
@@ -59,26 +56,29 @@ impl Record {
         self.id
     }
 
-    /// All its fields, built-in ones included.
+    /// All its fields as JSON text, which stays where it is.
     #[must_use]
-    pub const fn fields(&self) -> &Fields {
-        &self.fields
-    }
-
-    /// All its fields as JSON text.
-    #[must_use]
-    pub const fn json(&self) -> &Bytes {
-        &self.json
+    pub fn to_bytes(self: &Arc<Self>) -> Bytes {
+        Bytes::from_owner(Sent(Arc::clone(self)))
     }
 }
 
-/// A map grows by doubling; a record that stays does without the spare half.
-fn tight(fields: Fields) -> Fields {
-    let mut tight = Fields::with_capacity(fields.len());
-    for (name, value) in fields {
-        tight.insert(name, value);
+/// Its fields, built-in ones included.
+impl Deref for Record {
+    type Target = Body;
+
+    fn deref(&self) -> &Body {
+        &self.body
     }
-    tight
+}
+
+/// A record that somebody is being sent.
+struct Sent(Arc<Record>);
+
+impl AsRef<[u8]> for Sent {
+    fn as_ref(&self) -> &[u8] {
+        self.0.json().as_bytes()
+    }
 }
 
 /// Who and when, for the built-in fields of a new record.
@@ -94,22 +94,22 @@ pub struct Stamp<'a> {
 
 impl Stamp<'_> {
     /// Adds the built-in fields behind the record's own.
-    pub fn apply(&self, fields: &mut Fields) {
-        let now = self.now.to_string();
+    pub fn write(&self, body: &mut BodyWriter) {
+        let now = Value::from(self.now.to_string());
         let (email, id) = match self.creator {
             Some((email, id)) => (Value::from(email), Value::from(id)),
             None => (Value::Null, Value::Null),
         };
         let values = [
-            Value::from(self.id.to_string()),
-            Value::from(now.clone()),
-            Value::from(now),
-            id,
-            email,
-            Value::Bool(false),
+            &Value::from(self.id.to_string()),
+            &now,
+            &now,
+            &id,
+            &email,
+            &Value::Bool(false),
         ];
         for (name, value) in BUILT_IN.into_iter().zip(values) {
-            fields.insert(name.to_owned(), value);
+            body.add(name, value);
         }
     }
 }
@@ -117,13 +117,7 @@ impl Stamp<'_> {
 /// JSON text of anything that is made of JSON values.
 #[must_use]
 pub fn to_json(value: &impl serde::Serialize) -> Bytes {
-    serde_json::to_vec(value)
-        .expect("JSON values have text keys and finite numbers")
-        .into()
-}
-
-/// A text field's value.
-#[must_use]
-pub fn text<'a>(fields: &'a Fields, name: &str) -> Option<&'a str> {
-    fields.get(name).and_then(Value::as_str)
+    let mut json = Vec::new();
+    super::body::write(&mut json, value);
+    json.into()
 }

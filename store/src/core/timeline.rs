@@ -94,6 +94,7 @@ mod tests {
 
     use super::{SEGMENT, Timeline};
     use crate::core::{
+        body::Body,
         record::{Fields, Record},
         stamp::{Ids, Timestamp},
     };
@@ -103,7 +104,7 @@ mod tests {
         let mut timeline = Timeline::default();
         for seq in 0..count {
             let id = ids.next(Timestamp::default());
-            timeline.insert(Arc::new(Record::new(seq, id, Fields::new())));
+            timeline.insert(Arc::new(Record::new(seq, id, Body::from(&Fields::new()))));
         }
         timeline
     }

@@ -1,9 +1,13 @@
 //! The total order of JSON values and the equality that goes with it: MongoDB's comparison order restricted to JSON,
 //! except that the order of an object's keys does not matter, because JSON clients do not control it.
 
+mod lent;
+
 use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
+
+pub use self::lent::{Lent, ValueRef};
 
 /// The classes that values of different types sort in, lowest first; a missing field counts as null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +79,19 @@ pub fn equals(left: &Value, right: &Value) -> bool {
         }
         _ => false,
     }
+}
+
+/// Levels to which MongoDB lets a document nest.
+pub const MAX_DEPTH: usize = 100;
+
+/// How many arrays and objects are nested in each other at most.
+pub fn depth(value: &Value) -> usize {
+    let inner = match value {
+        Value::Array(items) => items.iter().map(depth).max(),
+        Value::Object(object) => object.values().map(depth).max(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return 0,
+    };
+    1 + inner.unwrap_or(0)
 }
 
 fn compare_arrays(left: &[Value], right: &[Value]) -> Ordering {

@@ -1,12 +1,11 @@
 //! How the query language sees a record: its fields, less those the caller may not read. A hidden field behaves as
 //! missing in filters, sort orders, distinct values and aggregations, so that none of them discloses it.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value};
 
-use super::path::FieldPath;
+use super::{body::Body, path::FieldPath, record::Record, value::Lent};
 
 /// The fields of a record that its reader may not see.
 #[derive(Debug, Clone, Default)]
@@ -35,26 +34,16 @@ impl<'a> Mask<'a> {
         self.hidden.iter().any(|path| path.single() == Some(name))
     }
 
-    /// Removes what is hidden from a record.
-    pub fn strip(&self, record: &mut Map<String, Value>) {
-        for path in &self.hidden {
-            remove(record, path.segments());
-        }
+    /// Whether the top-level field is hidden as a whole or in part.
+    pub fn touches(&self, name: &str) -> bool {
+        self.hidden.iter().any(|path| path.first() == name)
     }
 
-    fn hides_part_of(&self, name: &str) -> bool {
-        self.hidden
-            .iter()
-            .any(|path| path.first() == name && path.single().is_none())
-    }
-
-    /// The field's value without its hidden parts.
-    fn reduced(&self, name: &str, value: &Value) -> Value {
-        let mut value = value.clone();
+    /// Removes the hidden parts of the top-level field `name` from its value.
+    pub fn reduce(&self, name: &str, value: &mut Value) {
         for path in self.hidden.iter().filter(|path| path.first() == name) {
-            remove_below(&mut value, &path.segments()[1..]);
+            remove_below(value, &path.segments()[1..]);
         }
-        value
     }
 }
 
@@ -85,67 +74,63 @@ fn remove_below(value: &mut Value, segments: &[Box<str>]) {
 /// A record as one reader sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
-    record: &'a Map<String, Value>,
+    source: Source<'a>,
     mask: &'a Mask<'a>,
+}
+
+/// Where the fields are: in the text of a record, or in an object that is none.
+#[derive(Debug, Clone, Copy)]
+enum Source<'a> {
+    Body(&'a Body),
+    Object(&'a Map<String, Value>),
 }
 
 impl<'a> View<'a> {
     /// The record without what the mask hides.
-    pub fn masked(record: &'a Map<String, Value>, mask: &'a Mask<'a>) -> Self {
-        Self { record, mask }
+    pub fn masked(record: impl Into<Self>, mask: &'a Mask<'a>) -> Self {
+        let source = record.into().source;
+        Self { source, mask }
     }
 
-    /// The whole record, hidden fields included.
-    pub fn record(self) -> &'a Map<String, Value> {
-        self.record
-    }
-
-    /// The value of a top-level field; owned only when a part of it is hidden.
-    pub fn get(self, name: &str) -> Option<Cow<'a, Value>> {
-        let value = self.record.get(name)?;
-        if self.mask.is_empty() {
-            return Some(Cow::Borrowed(value));
-        }
-        self.show(name, value)
-    }
-
-    /// The visible fields in the record's own order.
-    pub fn fields(self) -> impl Iterator<Item = (&'a String, Cow<'a, Value>)> {
-        self.record
-            .iter()
-            .filter_map(move |(name, value)| Some((name, self.show(name, value)?)))
-    }
-
-    fn show(self, name: &str, value: &'a Value) -> Option<Cow<'a, Value>> {
+    /// The value of a top-level field, without its hidden parts.
+    pub fn get(self, name: &str) -> Option<Lent<'a>> {
         if self.mask.hides(name) {
-            None
-        } else if self.mask.hides_part_of(name) {
-            Some(Cow::Owned(self.mask.reduced(name, value)))
-        } else {
-            Some(Cow::Borrowed(value))
+            return None;
         }
+        let value = match self.source {
+            Source::Body(body) => body.get(name),
+            Source::Object(object) => object.get(name).map(Lent::from),
+        }?;
+        if !self.mask.touches(name) {
+            return Some(value);
+        }
+        let mut value = value.into_value();
+        self.mask.reduce(name, &mut value);
+        Some(Lent::Owned(value))
     }
 }
 
 impl<'a> From<&'a Map<String, Value>> for View<'a> {
-    fn from(record: &'a Map<String, Value>) -> Self {
+    fn from(object: &'a Map<String, Value>) -> Self {
         Self {
-            record,
+            source: Source::Object(object),
             mask: const { &Mask::NONE },
         }
     }
 }
 
-impl Serialize for View<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.mask.is_empty() {
-            return self.record.serialize(serializer);
+impl<'a> From<&'a Body> for View<'a> {
+    fn from(body: &'a Body) -> Self {
+        Self {
+            source: Source::Body(body),
+            mask: const { &Mask::NONE },
         }
-        let mut object = serializer.serialize_map(None)?;
-        for (name, value) in self.fields() {
-            object.serialize_entry(name, &value)?;
-        }
-        object.end()
+    }
+}
+
+impl<'a> From<&'a Arc<Record>> for View<'a> {
+    fn from(record: &'a Arc<Record>) -> Self {
+        Self::from(&***record)
     }
 }
 
@@ -158,24 +143,21 @@ mod tests {
 
     #[test]
     fn hidden_fields_and_parts_are_missing() {
-        let record = object(
+        let fields = object(
             json!({"id": "1", "salary": 9, "profile": {"tier": 1, "name": "x"}, "items": [{"cost": 1, "n": 2}, 3]}),
         );
+        let body = Body::from(&fields);
         let hidden = ["salary", "profile.tier", "items.cost", "absent.deep"].map(FieldPath::parse);
         let mask = Mask::new(&hidden);
-        let view = View::masked(&record, &mask);
-        assert_eq!(view.get("salary"), None);
-        assert_eq!(view.get("profile").as_deref(), Some(&json!({"name": "x"})));
-        assert!(matches!(view.get("id"), Some(Cow::Borrowed(_))));
-
-        let expected = json!({"id": "1", "profile": {"name": "x"}, "items": [{"n": 2}, 3]});
-        assert_eq!(serde_json::to_value(view).unwrap(), expected);
-        let mut stripped = record.clone();
-        mask.strip(&mut stripped);
-        assert_eq!(Value::Object(stripped), expected);
-        assert_eq!(
-            serde_json::to_value(View::from(&record)).unwrap(),
-            Value::Object(record)
-        );
+        for view in [View::from(&fields), View::from(&body)] {
+            let masked = View::masked(view, &mask);
+            let get = |view: View<'_>, name| view.get(name).map(Lent::into_value);
+            assert_eq!(get(masked, "salary"), None);
+            assert_eq!(get(masked, "profile"), Some(json!({"name": "x"})));
+            assert_eq!(get(masked, "items"), Some(json!([{"n": 2}, 3])));
+            assert_eq!(get(masked, "id"), Some(json!("1")));
+            assert_eq!(get(view, "salary"), Some(json!(9)));
+            assert_eq!(get(view, "absent"), None);
+        }
     }
 }

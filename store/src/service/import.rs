@@ -8,7 +8,10 @@ use proto::{
 };
 use tonic::{Status, Streaming};
 
-use super::convert::{self, status};
+use super::{
+    convert::{self, status},
+    writes::add,
+};
 use crate::{
     core::fault::Fault,
     state::{State, run},
@@ -54,8 +57,11 @@ fn take_in(
     content: &[u8],
 ) -> Result<v1::ImportResponse, Fault> {
     let caller = convert::caller(header.caller);
-    let imported = state
-        .write(|database| database.import(&header.entity, &caller, &header.file_name, content));
+    let imported = add(state, &header.entity, &caller, |batch| {
+        batch.add_file(&header.file_name, content)
+    });
+    let imported = imported
+        .and_then(|stored| stored.ok_or_else(|| Fault::bad_request("Users cannot be imported")));
     match imported {
         Err(fault @ Fault::UnknownEntity(_)) => Err(fault),
         Err(fault) => Ok(v1::ImportResponse {
@@ -63,13 +69,13 @@ fn take_in(
             details: fault.to_string(),
             records_json: Vec::new(),
         }),
-        Ok(records) => Ok(v1::ImportResponse {
+        Ok(stored) => Ok(v1::ImportResponse {
             imported: true,
             details: format!(
                 "Successfully imported {} entities with RLS enforcement",
-                records.len()
+                stored.records.len()
             ),
-            records_json: records,
+            records_json: stored.into_json().collect(),
         }),
     }
 }

@@ -10,12 +10,7 @@ use proto::{
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
-use super::{
-    Stream,
-    convert::failure,
-    reads::{self, Found},
-    writes,
-};
+use super::{Stream, convert::failure, reads, writes};
 use crate::{core::fault::Fault, state::State};
 
 /// Operations of one stream that run at the same time; the sender waits while there are more.
@@ -70,11 +65,10 @@ async fn execute(state: &State, request: Request) -> Result<Outcome, Fault> {
 }
 
 async fn query(state: &State, message: v1::QueryRequest) -> Result<v1::RecordChunk, Fault> {
-    let Found { records, presenter } = reads::find(state, message).await?;
+    let found = reads::find(state, message).await?;
     let mut size = 0;
-    let mut records_json = Vec::with_capacity(records.len());
-    for record in records {
-        let json = presenter.json(&record);
+    let mut records_json = Vec::with_capacity(found.records.len());
+    for json in found.into_json() {
         size += json.len();
         if size > FULL {
             return Err(Fault::bad_request(

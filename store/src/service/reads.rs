@@ -1,7 +1,6 @@
 //! Reads. A selection is taken under the lock; filtering, sorting and writing out happen after it.
 
-use std::sync::Arc;
-
+use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use proto::v1;
 use serde_json::Value;
@@ -14,10 +13,10 @@ use crate::{
     chunk::Chunks,
     core::{
         aggregate::Aggregate,
-        database::{Page, PageSpec, Presenter},
+        database::{Page, PageSpec, Stored},
         fault::Fault,
         project::Projection,
-        record::{Record, to_json},
+        record::to_json,
         sort::Sort,
     },
     state::{State, run},
@@ -26,25 +25,23 @@ use crate::{
 /// Records of one answer, by default and at most.
 const MOST: usize = 5_000;
 
-/// A page of records, with the way to write them.
-pub(super) struct Found {
-    pub(super) records: Vec<Arc<Record>>,
-    pub(super) presenter: Presenter,
-}
-
 pub(super) async fn query(
     state: &State,
     message: v1::QueryRequest,
 ) -> Result<Stream<v1::RecordChunk>, Fault> {
-    let Found { records, presenter } = find(state, message).await?;
-    let records = records
-        .into_iter()
-        .map(move |record| presenter.json(&record));
-    Ok(stream::iter(Chunks::new(records).map(Ok)).boxed())
+    let found = find(state, message).await?;
+    Ok(chunks(found.into_json()))
+}
+
+/// Records in messages of bounded size.
+pub(super) fn chunks(
+    records: impl Iterator<Item = Bytes> + Send + 'static,
+) -> Stream<v1::RecordChunk> {
+    stream::iter(Chunks::new(records).map(Ok)).boxed()
 }
 
 /// The page that a query asks for.
-pub(super) async fn find(state: &State, message: v1::QueryRequest) -> Result<Found, Fault> {
+pub(super) async fn find(state: &State, message: v1::QueryRequest) -> Result<Stored, Fault> {
     let filter = convert::filter(&message.filter_json)?;
     let sort = Sort::parse(&message.sort)?;
     let projection = Projection::parse(&message.fields.join(","));
@@ -58,7 +55,7 @@ pub(super) async fn find(state: &State, message: v1::QueryRequest) -> Result<Fou
     let presenter = selection.presenter(projection);
     let cost = selection.cost(&sort, skip.saturating_add(limit));
     let records = run(cost, move || selection.page(&sort, skip, limit)).await?;
-    Ok(Found { records, presenter })
+    Ok(Stored { records, presenter })
 }
 
 pub(super) fn get(state: &State, message: &v1::GetRequest) -> Result<v1::RecordResponse, Fault> {
@@ -106,6 +103,9 @@ pub(super) async fn page(
         false => serde_json::from_slice(&message.filter_json)
             .map_err(|_| Fault::bad_request("Invalid query parameter 'q'"))?,
     };
+    if message.distinct.as_deref() == Some("") {
+        return Err(Fault::bad_request("distinct must name a field"));
+    }
     let asked = PageSpec {
         entity: message.entity,
         query,

@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
 use proto::v1;
 
 use super::{
     Stream,
     convert::{self, count, object, objects},
+    reads::chunks,
 };
 use crate::{
-    chunk::Chunks,
     core::{
-        database::{Database, Upserted},
+        caller::Caller,
+        database::{Batch, Database, Stored, Upserted},
         fault::Fault,
     },
     state::{State, run},
@@ -24,10 +24,6 @@ const RECORD: usize = 64;
 
 fn response(record_json: Bytes) -> v1::RecordResponse {
     v1::RecordResponse { record_json }
-}
-
-fn chunks(records: Vec<Bytes>) -> Stream<v1::RecordChunk> {
-    stream::iter(Chunks::new(records.into_iter()).map(Ok)).boxed()
 }
 
 /// Changes the database, elsewhere when the request is long.
@@ -54,14 +50,40 @@ pub(super) async fn create_many(
     state: &Arc<State>,
     message: v1::CreateManyRequest,
 ) -> Result<Stream<v1::RecordChunk>, Fault> {
-    let length = message.records_json.len();
-    let records = objects(&message.records_json)?;
+    let cost = message.records_json.len() / RECORD;
     let caller = convert::caller(message.caller);
-    let entity = message.entity;
-    let made = write(state, length, move |database| {
-        database.create_many(&entity, &caller, records)
+    let state = Arc::clone(state);
+    let made = run(cost, move || {
+        add(&state, &message.entity, &caller, |batch| {
+            objects(&message.records_json)?
+                .into_iter()
+                .for_each(|fields| batch.add(fields));
+            Ok(())
+        })
     });
-    made.await.map(chunks)
+    Ok(match made.await? {
+        Some(made) => chunks(made.into_json()),
+        None => chunks(std::iter::empty()),
+    })
+}
+
+/// Gathers new records while others read and write, and stores them in one go; again when the schema changed meanwhile.
+/// `None` for users, whom nobody adds.
+pub(super) fn add(
+    state: &State,
+    entity: &str,
+    caller: &Caller,
+    gather: impl Fn(&mut Batch) -> Result<(), Fault>,
+) -> Result<Option<Stored>, Fault> {
+    loop {
+        let Some(mut batch) = state.read(|database| database.batch(entity, caller))? else {
+            return Ok(None);
+        };
+        gather(&mut batch)?;
+        if let Some(stored) = state.write(|database| database.store(batch))? {
+            return Ok(Some(stored));
+        }
+    }
 }
 
 pub(super) fn update(
@@ -86,7 +108,7 @@ pub(super) async fn update_many(
     let changed = write(state, length, move |database| {
         database.update_many(&entity, &caller, changes)
     });
-    changed.await.map(chunks)
+    Ok(chunks(changed.await?.into_iter()))
 }
 
 pub(super) async fn update_where(

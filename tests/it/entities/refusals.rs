@@ -149,6 +149,7 @@ fn strays() -> Vec<Bad> {
         bad(Method::GET, &format!("/{}", "f".repeat(1_000)), "", 404),
         bad(Method::GET, "/v2/list?cursor=e30", "", 400),
         bad(Method::GET, "/v2/list?cursor=%F0%9F%98%80", "", 400),
+        bad(Method::GET, "/v2/list?distinct=", "", 400),
         bad(Method::GET, "?sort=$bad", "", 400),
     ]
 }

@@ -13,6 +13,7 @@ use crate::core::{
     caller::Principal,
     filter::{Filter, Predicate, Truth},
     record::{Fields, Record},
+    view::View,
 };
 
 /// For whom, and where, a rule is evaluated.
@@ -46,8 +47,8 @@ impl Scope {
         self.principal.is_exempt()
     }
 
-    fn user(&self) -> Option<&Fields> {
-        self.principal.user().map(Record::fields)
+    fn user(&self) -> Option<&Arc<Record>> {
+        self.principal.user()
     }
 
     /// What the platform keeps beside every record.
@@ -100,7 +101,7 @@ impl Condition {
 }
 
 /// What the filter says about something that is known already.
-fn decide(filter: &Filter, known: &Map<String, Value>) -> Filter {
+fn decide<'a>(filter: &Filter, known: impl Into<View<'a>>) -> Filter {
     Filter::constant(filter.evaluate(known).unwrap_or(Truth::Unknown))
 }
 

@@ -1,5 +1,7 @@
 //! Field rules at work: which fields a caller sees of a record, and which of a write's changes they may not make.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -8,9 +10,9 @@ use crate::core::{
     fault::Operation,
     filter::{Filter, Truth},
     path::FieldPath,
-    record::Fields,
+    record::{Fields, Record},
     schema::Field,
-    value,
+    value::{self, Lent},
     view::{Mask, View},
 };
 
@@ -78,7 +80,7 @@ impl FieldGuards {
         &self,
         operation: Operation,
         scope: &Scope,
-        subject: &Fields,
+        subject: View<'_>,
         (before, after): (&Fields, &Fields),
     ) -> Vec<String> {
         if scope.is_exempt() {
@@ -88,7 +90,7 @@ impl FieldGuards {
             let rule = guard.rules.rule(operation);
             *rule != Rule::Everyone
                 && guard.differs(before, after)
-                && !grants(&rule.compile(scope), subject)
+                && !rule.compile(scope).matches(subject).unwrap_or(false)
         });
         refused
             .map(|guard| format!("data.{}", guard.path))
@@ -108,7 +110,7 @@ fn gather(path: &str, field: &Field, found: &mut Vec<(FieldPath, FieldRules)>) {
 }
 
 /// Rules cannot hit a step limit, for they have no patterns; if one could not be evaluated it would grant nothing.
-fn grants(filter: &Filter, record: &Fields) -> bool {
+fn grants(filter: &Filter, record: &Arc<Record>) -> bool {
     filter.matches(record).unwrap_or(false)
 }
 
@@ -117,21 +119,16 @@ impl Guard {
         let mask = Mask::new(&self.parts);
         let before = self.path.resolve(View::masked(before, &mask));
         let after = self.path.resolve(View::masked(after, &mask));
-        let before = before.as_deref().map_or(&Value::Null, empty_is_null);
-        !value::equals(before, after.as_deref().map_or(&Value::Null, empty_is_null))
+        let before = before.map_or(Value::Null, empty_is_null);
+        !value::equals(&before, &after.map_or(Value::Null, empty_is_null))
     }
 }
 
 /// An object that only has parts with rules of their own is as good as none.
-fn empty_is_null(value: &Value) -> &Value {
-    match value {
-        Value::Object(object) if object.is_empty() => &Value::Null,
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Object(_) => value,
+fn empty_is_null(value: Lent<'_>) -> Value {
+    match value.into_value() {
+        Value::Object(object) if object.is_empty() => Value::Null,
+        value => value,
     }
 }
 
@@ -161,7 +158,7 @@ impl Reader {
 
     /// What is hidden in this record.
     #[must_use]
-    pub fn mask(&self, record: &Fields) -> Mask<'_> {
+    pub fn mask(&self, record: &Arc<Record>) -> Mask<'_> {
         if self.sees_all() {
             return Mask::NONE;
         }

@@ -1,9 +1,11 @@
 //! Values in rules, with templates such as `{{user.email}}` in them.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::Report;
-use crate::core::record::Fields;
+use crate::core::record::Record;
 
 /// A value as a rule writes it.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,10 +52,12 @@ impl Attribute {
     }
 
     /// The user's value; null counts as none.
-    fn resolve<'a>(&self, user: Option<&'a Fields>) -> Option<&'a Value> {
+    fn resolve(&self, user: Option<&Arc<Record>>) -> Option<Value> {
         let (first, rest) = self.0.as_ref()?.split_first()?;
-        let value = user?.get(first)?;
-        let value = rest.iter().try_fold(value, |value, name| value.get(name))?;
+        let mut value = user?.get(first)?.into_value();
+        for name in rest {
+            value = value.get_mut(name)?.take();
+        }
         (!value.is_null()).then_some(value)
     }
 }
@@ -114,10 +118,10 @@ impl Operand {
     }
 
     /// The value for this user; `None` when a template does not resolve.
-    pub fn resolve(&self, user: Option<&Fields>) -> Option<Value> {
+    pub fn resolve(&self, user: Option<&Arc<Record>>) -> Option<Value> {
         match self {
             Self::Plain(value) => Some(value.clone()),
-            Self::Template(attribute) => attribute.resolve(user).cloned(),
+            Self::Template(attribute) => attribute.resolve(user),
             Self::Text(parts) => {
                 let texts = parts.iter().map(|part| part.resolve(user));
                 Some(Value::String(texts.collect::<Option<String>>()?))
@@ -137,7 +141,7 @@ impl Operand {
 
     /// The entries of a list of alternatives, and whether one of them did not resolve. A template that stands for a list
     /// brings that list's entries; `None` when the operand is no list for this user.
-    pub fn resolve_list(&self, user: Option<&Fields>) -> Option<(Vec<Value>, bool)> {
+    pub fn resolve_list(&self, user: Option<&Arc<Record>>) -> Option<(Vec<Value>, bool)> {
         let Self::List(items) = self else {
             return match self.resolve(user)? {
                 Value::Array(entries) => Some((entries, false)),
@@ -157,11 +161,11 @@ impl Operand {
 }
 
 impl Part {
-    fn resolve(&self, user: Option<&Fields>) -> Option<String> {
+    fn resolve(&self, user: Option<&Arc<Record>>) -> Option<String> {
         match self {
             Self::Plain(text) => Some(text.clone()),
             Self::Template(attribute) => match attribute.resolve(user)? {
-                Value::String(text) => Some(text.clone()),
+                Value::String(text) => Some(text),
                 other => Some(other.to_string()),
             },
         }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{EntityRules, Scope};
 use crate::core::{
+    body::Body,
     caller::Principal,
     fault::Operation,
     record::{Fields, Record},
@@ -23,7 +24,7 @@ fn ann() -> Principal {
     });
     let id = Ids::new([0; 4]).next(Timestamp::default());
     Principal::User {
-        record: Arc::new(Record::new(0, id, fields(&record))),
+        record: Arc::new(Record::new(0, id, Body::from(&fields(&record)))),
         bypass_rules: false,
     }
 }

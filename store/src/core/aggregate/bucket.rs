@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde_json::Value;
 
-use crate::core::instant::Instant;
+use crate::core::{instant::Instant, value::ValueRef};
 
 /// The length of a span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,9 +25,9 @@ pub(super) struct Bucket {
 impl Bucket {
     /// The span that a value falls into, null when it is no date: `2026-01-02`, `2026-01` or `2026`, and for a week its
     /// Monday.
-    pub(super) fn of(self, value: Option<&Value>) -> Value {
+    pub(super) fn of(self, value: Option<ValueRef<'_>>) -> Value {
         match value
-            .and_then(Value::as_str)
+            .and_then(ValueRef::as_str)
             .and_then(|text| self.date(text))
         {
             Some(date) => Value::from(self.name(date)),

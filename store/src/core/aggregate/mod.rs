@@ -77,4 +77,6 @@ impl Aggregate {
 }
 
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::total::Total;
 use super::{Aggregate, GroupKey, Rows};
 use crate::core::error::QueryError;
-use crate::core::value::{compare, write_key};
+use crate::core::value::{Lent, compare};
 use crate::core::view::View;
 
 /// The records seen so far that share their group fields.
@@ -50,13 +50,13 @@ fn collect<'a>(spec: &Aggregate, records: impl Iterator<Item = View<'a>>) -> Vec
         key.clear();
         spec.groups
             .iter()
-            .for_each(|group| write_key(&group.value(record), &mut key));
+            .for_each(|group| group.value(record).get().write_key(&mut key));
         let place = places.get(&key).copied().unwrap_or_else(|| {
             groups.push(Group::new(
                 spec,
                 spec.groups
                     .iter()
-                    .map(|group| group.value(record))
+                    .map(|group| group.value(record).into_value())
                     .collect(),
             ));
             places.insert(key.clone(), groups.len() - 1);
@@ -79,11 +79,11 @@ fn collect<'a>(spec: &Aggregate, records: impl Iterator<Item = View<'a>>) -> Vec
 }
 
 impl GroupKey {
-    fn value(&self, record: View<'_>) -> Value {
+    fn value<'a>(&self, record: View<'a>) -> Lent<'a> {
         let value = self.path.resolve(record);
         match self.bucket {
-            Some(bucket) => bucket.of(value.as_deref()),
-            None => value.map_or(Value::Null, |value| value.into_owned()),
+            Some(bucket) => Lent::Owned(bucket.of(value.as_ref().map(Lent::get))),
+            None => value.unwrap_or(Lent::Owned(Value::Null)),
         }
     }
 }
@@ -106,7 +106,7 @@ impl Group {
         self.count += 1;
         for (total, column) in self.totals.iter_mut().zip(&spec.totals) {
             if let Some(value) = column.path.resolve(record) {
-                total.add(&value);
+                total.add(value.get());
             }
         }
     }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Number, Value};
 
-use crate::core::value::{compare, double, integer, write_key};
+use crate::core::value::{ValueRef, double, integer};
 
 /// A computation over the values of one field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Total {
     }
 
     /// Takes in one value; null counts as none.
-    pub(super) fn add(&mut self, value: &Value) {
+    pub(super) fn add(&mut self, value: ValueRef<'_>) {
         if value.is_null() {
             return;
         }
@@ -49,7 +49,7 @@ impl Total {
             Self::Maximum(best) => replace(best, value, Ordering::Greater),
             Self::CountDistinct(seen) => {
                 let mut key = Vec::new();
-                write_key(value, &mut key);
+                value.write_key(&mut key);
                 seen.insert(key);
             }
         }
@@ -65,12 +65,12 @@ impl Total {
     }
 }
 
-fn replace(best: &mut Option<Value>, value: &Value, when: Ordering) {
+fn replace(best: &mut Option<Value>, value: ValueRef<'_>, when: Ordering) {
     if best
         .as_ref()
-        .is_none_or(|best| compare(value, best) == when)
+        .is_none_or(|best| value.compare(best.into()) == when)
     {
-        *best = Some(value.clone());
+        *best = Some(value.to_value());
     }
 }
 
@@ -86,8 +86,10 @@ pub(super) struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, value: &Value) {
-        let Value::Number(number) = value else { return };
+    fn add(&mut self, value: ValueRef<'_>) {
+        let ValueRef::Value(Value::Number(number)) = value else {
+            return;
+        };
         self.count += 1;
         match integer(number) {
             Some(integer) => self.integers += integer,
@@ -146,7 +148,7 @@ mod tests {
 
     fn total(measure: Measure, values: &[Value]) -> Value {
         let mut total = Total::new(measure);
-        values.iter().for_each(|value| total.add(value));
+        values.iter().for_each(|value| total.add(value.into()));
         total.finish()
     }
 

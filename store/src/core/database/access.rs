@@ -11,6 +11,7 @@ use crate::core::{
     filter::Filter,
     record::{Fields, Record},
     schema::Schema,
+    view::View,
 };
 
 /// What one caller may do with one entity.
@@ -56,12 +57,6 @@ impl Access {
         self.schema.rules().filter(operation, &self.scope)
     }
 
-    /// Whether there are field rules that apply to the caller.
-    #[must_use]
-    pub fn guards_fields(&self) -> bool {
-        !self.schema.guards().is_empty() && !self.scope.is_exempt()
-    }
-
     /// Which fields the caller sees.
     #[must_use]
     pub fn reader(&self) -> Reader {
@@ -70,7 +65,7 @@ impl Access {
 
     /// Whether the caller may do this with the record.
     #[must_use]
-    pub fn allows(&self, operation: Operation, record: &Fields) -> bool {
+    pub fn allows(&self, operation: Operation, record: &Arc<Record>) -> bool {
         self.filter(operation).matches(record).unwrap_or(false)
     }
 
@@ -80,13 +75,13 @@ impl Access {
         *self.schema.rules().rule(operation) == Rule::Nobody && !self.scope.is_exempt()
     }
 
-    /// Refuses a record that the caller may not create.
+    /// Refuses a record that the caller may not create; `may_create` is the caller's rule.
     ///
     /// # Errors
     ///
     /// [`Fault::Denied`].
-    pub fn require_create(&self, record: &Fields) -> Result<(), Fault> {
-        if self.allows(Operation::Create, record) {
+    pub fn require_create(&self, may_create: &Filter, record: View<'_>) -> Result<(), Fault> {
+        if may_create.matches(record).unwrap_or(false) {
             return Ok(());
         }
         self.log_refusal(Operation::Create, None);
@@ -117,7 +112,7 @@ impl Access {
         let missing = || self.no_such_record(id);
         let record = found.ok_or_else(missing)?;
         for needed in [Operation::Read, operation] {
-            if !self.allows(needed, record.fields()) {
+            if !self.allows(needed, record) {
                 self.log_refusal(needed, Some(id));
                 return Err(missing());
             }
@@ -142,7 +137,7 @@ impl Access {
     pub fn require_fields(
         &self,
         operation: Operation,
-        subject: &Fields,
+        subject: View<'_>,
         change: (&Fields, &Fields),
     ) -> Result<(), Fault> {
         let guards = self.schema.guards();

@@ -1,5 +1,7 @@
 //! Accounts: who is seeded, vouched for, registered and invited. The records that come of it are users.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::json;
 
@@ -8,7 +10,7 @@ use crate::core::{
     caller::{Caller, Principal},
     change::Kind,
     fault::Fault,
-    record::{self, Record},
+    record::Record,
     users::{Newcomer, PasswordHash, Pending, check_address},
 };
 
@@ -37,7 +39,8 @@ impl Database {
             };
             return self.add_user(newcomer);
         };
-        let mut fields = old.fields().clone();
+        let before = old.fields();
+        let mut fields = before.clone();
         let app_id = self.users.app_id();
         let wanted = [
             ("full_name", json!(full_name)),
@@ -47,7 +50,7 @@ impl Database {
             ("collaborator_role", json!("editor")),
         ];
         fields.extend(wanted.map(|(name, value)| (name.to_owned(), value)));
-        if fields == *old.fields() {
+        if fields == before {
             return self.known(&old);
         }
         let record = self.change_user(&old, fields);
@@ -165,12 +168,8 @@ impl Database {
         self.users.by_email(email).map(|user| self.known(user))
     }
 
-    fn known(&self, user: &Record) -> Known {
-        let text = |name| {
-            record::text(user.fields(), name)
-                .unwrap_or_default()
-                .to_owned()
-        };
+    fn known(&self, user: &Arc<Record>) -> Known {
+        let text = |name| user.text(name).unwrap_or_default().into_owned();
         let email = text("email");
         let owner = Caller::User {
             email: email.clone(),

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{Access, Database, Presenter, Target, write::Prepared};
+use super::{Access, Database, Presenter, Target, create::Prepared};
 use crate::core::{
     caller::Caller,
     fault::{Fault, Operation},
@@ -46,30 +46,6 @@ enum Step {
 }
 
 impl Database {
-    /// Adds records, all or none; answers with them in the same order.
-    ///
-    /// # Errors
-    ///
-    /// The first refusal.
-    pub fn create_many(
-        &mut self,
-        entity: &str,
-        caller: &Caller,
-        records: Vec<Fields>,
-    ) -> Result<Vec<Bytes>, Fault> {
-        let Target::Records(place) = self.target(entity)? else {
-            return Ok(Vec::new());
-        };
-        let access = self.access(place, caller);
-        let mut prepared = Vec::with_capacity(records.len());
-        for fields in records {
-            prepared.push(self.prepare(&access, fields)?);
-        }
-        let presenter = Presenter::new(access.reader());
-        let added = prepared.into_iter().map(|new| self.add(place, new));
-        Ok(added.map(|record| presenter.json(&record)).collect())
-    }
-
     /// Changes records by id, all or none; answers with them in the same order.
     ///
     /// # Errors
@@ -93,10 +69,10 @@ impl Database {
         for (id, changes) in changes {
             let found = self.entities[place].records.get(&id);
             let old = access.require(Operation::Update, &id, found)?;
-            let current = drafts
-                .get(&old.seq())
-                .map_or_else(|| old.fields(), |(_, fields)| fields);
-            let fields = self.merge(&access, current, changes)?;
+            let fields = match drafts.get(&old.seq()) {
+                Some((_, current)) => self.merge(&access, current.clone(), changes)?,
+                None => self.merge(&access, old.fields(), changes)?,
+            };
             order.push(old.seq());
             let old = Arc::clone(old);
             drafts.insert(old.seq(), (old, fields));
@@ -161,7 +137,7 @@ impl Database {
         let mut drafts = Vec::new();
         for found in selection.matching(selection.walk(Direction::Ascending)) {
             let (record, _) = found?;
-            if may_update.matches(record.fields())? {
+            if may_update.matches(record)? {
                 drafts.push(Arc::clone(record));
             }
             if drafts.len() > BULK {
@@ -172,7 +148,7 @@ impl Database {
         let has_more = drafts.len() > BULK;
         drafts.truncate(BULK);
         let drafts = drafts.into_iter().map(|record| {
-            let fields = self.operate(&access, &update, record.fields())?;
+            let fields = self.operate(&access, &update, &record.fields())?;
             Ok((record, fields))
         });
         let drafts = drafts.collect::<Result<Vec<Draft>, Fault>>()?;
@@ -189,7 +165,8 @@ impl Database {
     fn operate(&self, access: &Access, update: &Update, stored: &Fields) -> Result<Fields, Fault> {
         let mut fields = stored.clone();
         update.apply(&mut fields)?;
-        access.require_fields(Operation::Update, stored, (stored, &fields))?;
+        refuse_depth(&fields)?;
+        access.require_fields(Operation::Update, View::from(stored), (stored, &fields))?;
         let schema = access.schema();
         schema.check_changed(stored, &fields, &self.strictness)?;
         Ok(fields)
@@ -268,16 +245,27 @@ impl Database {
         let selection = self.select_now(entity, caller, &filter)?;
         for found in selection.matching(selection.walk(Direction::Ascending)) {
             let (record, mask) = found?;
-            let view = View::masked(record.fields(), &mask);
+            let view = View::masked(record, &mask);
             let same = |(path, value): &(FieldPath, &Value)| {
                 path.resolve(view)
-                    .is_some_and(|found| value::equals(&found, value))
+                    .is_some_and(|found| found.get().equals(value))
             };
             if wanted.iter().all(same) {
                 return Ok(Some(Arc::clone(record)));
             }
         }
         Ok(None)
+    }
+}
+
+/// Operators can nest what one request could not send; beyond MongoDB's bound a record could not be read again.
+fn refuse_depth(fields: &Fields) -> Result<(), Fault> {
+    match fields.values().map(value::depth).max() {
+        Some(depth) if depth >= value::MAX_DEPTH => Err(Fault::bad_request(format!(
+            "the update would nest a record more than {} levels deep",
+            value::MAX_DEPTH
+        ))),
+        Some(_) | None => Ok(()),
     }
 }
 

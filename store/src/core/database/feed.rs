@@ -49,7 +49,7 @@ impl Watcher {
         let Some(record) = &change.record else {
             return (change.kind == Kind::Clear).then(Default::default);
         };
-        let readable = self.gate.matches(record.fields()).unwrap_or(false);
+        let readable = self.gate.matches(record).unwrap_or(false);
         readable.then(|| (id_of(record), self.presenter.json(record)))
     }
 }

@@ -1,37 +1,24 @@
 //! The records of an uploaded file: CSV with a header line, or JSON. Cells become values by the types of the schema.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use serde_json::{Number, Value};
 
-use super::{Database, Target};
+use super::Batch;
 use crate::core::{
-    caller::Caller,
     fault::Fault,
     record::Fields,
     schema::{Field, Schema, Type},
 };
 
-impl Database {
-    /// Adds the records of a file, all or none, and answers with them.
+impl Batch {
+    /// Adds the records of a file.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, and the first refusal of a record.
-    pub fn import(
-        &mut self,
-        entity: &str,
-        caller: &Caller,
-        file_name: &str,
-        content: &[u8],
-    ) -> Result<Vec<Bytes>, Fault> {
-        let Target::Records(place) = self.target(entity)? else {
-            return Err(Fault::bad_request("Users cannot be imported"));
-        };
-        let schema = Arc::clone(&self.entities[place].schema);
-        let records = read(&schema, file_name, content)?;
-        self.create_many(entity, caller, records)
+    /// When the file cannot be read.
+    pub fn add_file(&mut self, file_name: &str, content: &[u8]) -> Result<(), Fault> {
+        let records = read(self.schema(), file_name, content)?;
+        records.into_iter().for_each(|fields| self.add(fields));
+        Ok(())
     }
 }
 

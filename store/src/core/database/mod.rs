@@ -4,6 +4,7 @@
 mod access;
 mod accounts;
 mod bulk;
+mod create;
 mod feed;
 mod import;
 mod page;
@@ -25,9 +26,10 @@ pub use self::{
     access::Access,
     accounts::Known,
     bulk::{BULK, Upserted},
+    create::Batch,
     feed::Watcher,
     page::{Page, PageSpec},
-    read::{Presenter, Selection, Taken},
+    read::{Presenter, Selection, Stored, Taken},
     schemas::{Applied, SchemaChange, SchemaProblem, SchemaSource, Shift},
 };
 use super::{
@@ -76,7 +78,7 @@ pub struct Totals {
 pub struct Database {
     entities: IndexMap<String, Entity>,
     users: Users,
-    strictness: Strictness,
+    strictness: Arc<Strictness>,
     ids: Ids,
     now: Timestamp,
     sequence: u64,
@@ -91,7 +93,7 @@ impl Database {
         Self {
             entities: IndexMap::new(),
             users: Users::default(),
-            strictness: Strictness::new(false),
+            strictness: Arc::default(),
             ids: Ids::new(seed),
             now: Timestamp::default(),
             sequence: 0,

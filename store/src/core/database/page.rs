@@ -139,7 +139,7 @@ impl PageSpec {
                 if let Some(place) = &self.after {
                     let place = sort.read_position(&place.at)?;
                     rows.retain(|(record, mask)| {
-                        let view = View::masked(record.fields(), mask);
+                        let view = View::masked(*record, mask);
                         sort.is_after(&place, view, record.seq())
                     });
                 }
@@ -148,13 +148,13 @@ impl PageSpec {
         };
         let views = rows
             .iter()
-            .map(|row| (View::masked(row.0.fields(), &row.1), row.0.seq(), row));
+            .map(|row| (View::masked(row.0, &row.1), row.0.seq(), row));
         let mut page = sort.select(views, 0, limit + 1);
         let more = page.len() > limit;
         page.truncate(limit);
         let presenter = selection.presenter(Projection::parse(&self.fields.join(",")));
         let next = page.last().filter(|_| more).map(|(record, mask)| {
-            let view = View::masked(record.fields(), mask);
+            let view = View::masked(*record, mask);
             self.cursor(sort.position(view, record.seq()), record.seq())
         });
         Ok(Page {
@@ -171,10 +171,10 @@ impl PageSpec {
         let path = FieldPath::parse(field);
         let mut found: HashMap<Vec<u8>, Value> = HashMap::new();
         for (record, mask) in selection.all()? {
-            path.each_value(View::masked(record.fields(), &mask), |value| {
+            path.each_value(View::masked(record, &mask), |value| {
                 let mut key = Vec::new();
-                value::write_key(value, &mut key);
-                found.entry(key).or_insert_with(|| value.clone());
+                value.write_key(&mut key);
+                found.entry(key).or_insert_with(|| value.to_value());
             });
         }
         let mut values: Vec<_> = found.into_values().collect();

@@ -1,7 +1,7 @@
 //! Reads: a consistent selection is taken in no time, and can then be filtered, sorted and written out without holding
 //! up anybody.
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -15,7 +15,7 @@ use crate::core::{
     filter::{Filter, Predicate},
     index::Postings,
     project::Projection,
-    record::{self, Fields, Record, to_json},
+    record::Record,
     sort::{Direction, Sort},
     timeline::Timeline,
     view::{Mask, View},
@@ -129,7 +129,7 @@ impl Database {
         }
         let (access, records, gate) = self.readable(entity, caller)?;
         let record = records.get(id).ok_or_else(|| access.no_such_record(id))?;
-        if !gate.matches(record.fields())? {
+        if !gate.matches(record)? {
             access.log_refusal(Operation::Read, Some(id));
             return Err(access.no_such_record(id));
         }
@@ -143,7 +143,7 @@ fn user_gate(principal: &Principal) -> Result<Filter, Fault> {
         return Ok(Filter::all());
     }
     let user = principal.user();
-    let id = user.and_then(|user| record::text(user.fields(), "id"));
+    let id = user.map(|user| user.id().to_string());
     let id = id.ok_or(Fault::Unauthenticated(
         "Authentication required to list users",
     ))?;
@@ -177,7 +177,7 @@ impl Selection {
     pub fn presenter(&self, projection: Projection) -> Presenter {
         Presenter {
             reader: self.reader.clone(),
-            projection: Some(projection).filter(|projection| !projection.is_everything()),
+            projection,
         }
     }
 
@@ -195,7 +195,7 @@ impl Selection {
         let rows = self.all()?;
         let rows = rows
             .iter()
-            .map(|(record, mask)| (View::masked(record.fields(), mask), record.seq(), *record));
+            .map(|(record, mask)| (View::masked(*record, mask), record.seq(), *record));
         let page = sort.select(rows, skip, limit);
         Ok(page.into_iter().cloned().collect())
     }
@@ -225,7 +225,7 @@ impl Selection {
         let rows = self.all()?;
         let views = rows
             .iter()
-            .map(|(record, mask)| View::masked(record.fields(), mask));
+            .map(|(record, mask)| View::masked(*record, mask));
         Ok(aggregate.run(views)?)
     }
 
@@ -243,11 +243,11 @@ impl Selection {
     }
 
     fn match_one<'a>(&'a self, record: &'a Arc<Record>) -> Result<Option<Match<'a>>, Fault> {
-        if !self.gate.matches(record.fields())? {
+        if !self.gate.matches(record)? {
             return Ok(None);
         }
-        let mask = self.reader.mask(record.fields());
-        let matches = self.filter.matches(View::masked(record.fields(), &mask))?;
+        let mask = self.reader.mask(record);
+        let matches = self.filter.matches(View::masked(record, &mask))?;
         Ok(matches.then_some((record, mask)))
     }
 
@@ -294,47 +294,49 @@ impl Selection {
     }
 }
 
+/// Records with the way in which their reader sees them.
+#[derive(Debug)]
+pub struct Stored {
+    /// In the order of the answer.
+    pub records: Vec<Arc<Record>>,
+    /// How to write them out.
+    pub presenter: Presenter,
+}
+
+impl Stored {
+    /// The records as JSON, each made when it is asked for.
+    pub fn into_json(self) -> impl Iterator<Item = Bytes> {
+        let Self { records, presenter } = self;
+        records
+            .into_iter()
+            .map(move |record| presenter.json(&record))
+    }
+}
+
 /// Writes records as one caller may see them.
 #[derive(Debug)]
 pub struct Presenter {
     reader: Reader,
-    projection: Option<Projection>,
+    projection: Projection,
 }
 
 impl Presenter {
     /// Shows every field that the reader sees.
     #[must_use]
-    pub const fn new(reader: Reader) -> Self {
+    pub fn new(reader: Reader) -> Self {
         Self {
             reader,
-            projection: None,
+            projection: Projection::default(),
         }
     }
 
     /// The record as JSON; its stored text when nothing is left out.
     #[must_use]
-    pub fn json(&self, record: &Record) -> Bytes {
-        if self.reader.sees_all() && self.projection.is_none() {
-            return record.json().clone();
+    pub fn json(&self, record: &Arc<Record>) -> Bytes {
+        let mask = self.reader.mask(record);
+        match mask.is_empty() && self.projection.is_everything() {
+            true => record.to_bytes(),
+            false => self.projection.json(record, &mask),
         }
-        let mask = self.reader.mask(record.fields());
-        let view = View::masked(record.fields(), &mask);
-        match &self.projection {
-            Some(projection) => to_json(&projection.show(view)),
-            None if mask.is_empty() => record.json().clone(),
-            None => to_json(&view),
-        }
-    }
-
-    /// The record without what is hidden.
-    #[must_use]
-    pub fn fields<'a>(&self, record: &'a Record) -> Cow<'a, Fields> {
-        let mask = self.reader.mask(record.fields());
-        if mask.is_empty() {
-            return Cow::Borrowed(record.fields());
-        }
-        let mut fields = record.fields().clone();
-        mask.strip(&mut fields);
-        Cow::Owned(fields)
     }
 }

@@ -54,7 +54,7 @@ impl Database {
         let selection = self.select_now(entity, caller, filter)?;
         let mut doomed = Vec::new();
         for (record, _) in selection.all()? {
-            if may_delete.matches(record.fields())? {
+            if may_delete.matches(record)? {
                 doomed.push(Arc::clone(record));
             }
         }

@@ -74,7 +74,7 @@ pub struct Applied {
 impl Database {
     /// Replaces the set of schemas.
     pub fn apply_schemas(&mut self, sources: Vec<SchemaSource>, strict: bool) -> Applied {
-        self.strictness = Strictness::new(strict);
+        self.strictness = Arc::new(Strictness::new(strict));
         self.respelled.lock().clear();
         let mut applied = Applied::default();
         let mut before = std::mem::take(&mut self.entities);

@@ -1,5 +1,8 @@
 //! The database in process, with a fixed time and fixed ids.
 
+mod matrix;
+mod paging;
+
 use serde_json::{Value, json};
 
 use super::{Database, SchemaSource, Selection};
@@ -50,7 +53,7 @@ fn select(database: &mut Database, caller: &Caller, filter: &Value) -> Selection
 fn numbers(selection: &Selection, sort: &str, skip: usize, limit: usize) -> Vec<u64> {
     let page = selection.page(&Sort::parse(sort).unwrap(), skip, limit);
     let rows = page.unwrap().into_iter();
-    rows.map(|record| record.fields()["n"].as_u64().unwrap())
+    rows.map(|record| record.raw("n").unwrap().parse().unwrap())
         .collect()
 }
 
@@ -62,16 +65,13 @@ fn ids_and_dates_follow_the_clock_which_never_goes_back() {
     fill(&mut database, 1);
     let all = select(&mut database, &Caller::Service, &json!({}));
     let rows = all.page(&Sort::default(), 0, 9).unwrap();
-    let stamps = rows.iter().map(|row| {
-        (
-            row.fields()["id"].as_str(),
-            row.fields()["created_date"].as_str(),
-        )
-    });
-    let date = Some("2026-02-02T02:40:00.000Z");
+    let stamps = rows
+        .iter()
+        .map(|row| ["id", "created_date"].map(|name| row.text(name).unwrap()));
+    let date = "2026-02-02T02:40:00.000Z";
     let expected = [
-        (Some("69800e800000000000000001"), date),
-        (Some("69800e800000000000000000"), date),
+        ["69800e800000000000000001", date],
+        ["69800e800000000000000000", date],
     ];
     assert_eq!(stamps.collect::<Vec<_>>(), expected);
 }
@@ -188,8 +188,54 @@ fn changes_come_in_the_order_of_commit() {
 fn a_refused_bulk_write_leaves_no_trace() {
     let mut database = database();
     let rows = [json!({"n": 1}), json!({"n": "two"})];
-    let rows = rows.iter().map(fields).collect();
-    assert!(database.create_many("Row", &Caller::Service, rows).is_err());
+    let mut batch = database.batch("Row", &Caller::Service).unwrap().unwrap();
+    rows.iter().for_each(|row| batch.add(fields(row)));
+    assert!(database.store(batch).is_err());
     assert_eq!(database.totals().records, 0);
     assert!(database.take_changes().is_empty());
+}
+
+#[test]
+fn a_batch_that_was_gathered_for_another_schema_is_not_stored() {
+    let mut database = database();
+    let mut batch = database.batch("Row", &Caller::Service).unwrap().unwrap();
+    batch.add(fields(&json!({"n": 1})));
+    let source = SchemaSource {
+        name: "Row".to_owned(),
+        document: br#"{"properties": {"n": {"type": "string"}}}"#.as_slice().into(),
+        source: String::new(),
+    };
+    database.apply_schemas(vec![source], false);
+    assert!(database.store(batch).unwrap().is_none());
+    assert_eq!(database.totals().records, 0);
+    assert!(database.batch("User", &Caller::Service).unwrap().is_none());
+    assert!(database.batch("None", &Caller::Service).is_err());
+}
+
+#[test]
+fn operators_cannot_nest_a_record_deeper_than_it_can_be_read() {
+    let mut database = Database::new([0; 4]);
+    let source = SchemaSource {
+        name: "Row".to_owned(),
+        document: b"{}".as_slice().into(),
+        source: String::new(),
+    };
+    database.apply_schemas(vec![source], false);
+    let first = fields(&json!({"a": 1}));
+    database.create("Row", &Caller::Service, first).unwrap();
+    let inner = vec!["b"; 60].join(".");
+    for (from, to, done) in [
+        ("a", format!("c.{inner}"), true),
+        ("c", format!("a.{inner}"), false),
+    ] {
+        let update = json!({"$rename": {from: to}});
+        let outcome = database.update_where("Row", &Caller::Service, &Filter::all(), &update);
+        assert_eq!(outcome.is_ok(), done, "{outcome:?}");
+    }
+    let all = select(
+        &mut database,
+        &Caller::Service,
+        &json!({"c": {"$exists": true}}),
+    );
+    assert_eq!(all.count().unwrap(), 1);
 }

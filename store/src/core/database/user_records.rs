@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 
 use super::{Access, Database, Presenter, write::touch};
 use crate::core::{
+    body::Body,
     caller::{Caller, Principal},
     change::Kind,
     fault::Fault,
-    record::{self, Fields, Record, to_json},
+    record::{Fields, Record, to_json},
     users::is_managed,
 };
 
@@ -58,11 +59,11 @@ impl Database {
     pub fn update_me(&mut self, caller: &Caller, changes: Fields) -> Result<Bytes, Fault> {
         let principal = self.principal(caller);
         let user = principal.user();
-        let id = user.and_then(|user| record::text(user.fields(), "id"));
+        let id = user.map(|user| user.id().to_string());
         let id = id.ok_or(Fault::Unauthenticated(
             "Authentication required to view users",
         ))?;
-        self.update_user(caller, id, changes)
+        self.update_user(caller, &id, changes)
     }
 
     pub(super) fn update_user(
@@ -99,14 +100,15 @@ impl Database {
         let found = self.users.records().get(id);
         let old = found.ok_or_else(|| access.no_such_record(id))?;
         let role = changes.get("role").cloned();
-        let role = role.filter(|role| old.fields().get("role") != Some(role));
+        let stored = old.fields();
+        let role = role.filter(|role| stored.get("role") != Some(role));
         if role.is_some() && !manages {
             return Err(Fault::Forbidden(
                 "You do not have permission to update user roles.",
             ));
         }
         changes.retain(|name, _| !is_managed(name));
-        let mut merged = self.merge(access, old.fields(), changes)?;
+        let mut merged = self.merge(access, stored, changes)?;
         if let Some(role) = role {
             if !role.is_string() {
                 return Err(Fault::InvalidField {
@@ -122,7 +124,8 @@ impl Database {
 
     pub(super) fn change_user(&mut self, old: &Record, mut fields: Fields) -> Arc<Record> {
         touch(&mut fields, self.now);
-        let record = self.users.records_mut().replace(old, fields);
+        let body = Body::from(&fields);
+        let record = self.users.records_mut().replace(old, body);
         self.note_user(Kind::Update, &record);
         record
     }
@@ -156,5 +159,5 @@ impl Database {
 
 fn is_own(access: &Access, id: &str) -> bool {
     let user = access.principal().user();
-    user.is_some_and(|user| record::text(user.fields(), "id") == Some(id))
+    user.is_some_and(|user| user.id().to_string() == id)
 }

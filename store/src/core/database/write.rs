@@ -1,4 +1,4 @@
-//! Single records: create and update. Each is rule, field rules, defaults, validation and change in one go.
+//! Changes of single records: rule, field rules, validation and change in one go.
 
 use std::sync::Arc;
 
@@ -7,37 +7,14 @@ use serde_json::Value;
 
 use super::{Access, Database, Entity, Presenter, Target};
 use crate::core::{
+    body::Body,
     caller::Caller,
     change::Kind,
     fault::{Fault, Operation},
-    record::{Fields, Record, Stamp},
-    stamp::RecordId,
+    record::{Fields, Record},
 };
 
-/// A new record that may be stored.
-pub(super) type Prepared = (RecordId, Fields);
-
 impl Database {
-    /// Adds one record and answers with it.
-    ///
-    /// # Errors
-    ///
-    /// When a rule or the schema refuses it.
-    pub fn create(
-        &mut self,
-        entity: &str,
-        caller: &Caller,
-        fields: Fields,
-    ) -> Result<Bytes, Fault> {
-        let Target::Records(place) = self.target(entity)? else {
-            return self.echo_user(caller, fields);
-        };
-        let access = self.access(place, caller);
-        let prepared = self.prepare(&access, fields)?;
-        let record = self.add(place, prepared);
-        Ok(Presenter::new(access.reader()).json(&record))
-    }
-
     /// Changes the given top-level fields of one record and answers with all of it.
     ///
     /// # Errors
@@ -68,63 +45,30 @@ impl Database {
         Access::new(Arc::clone(schema), scope, Arc::clone(name))
     }
 
-    /// Makes a whole record of what a client sent, if the caller may create it.
-    pub(super) fn prepare(
-        &mut self,
-        access: &Access,
-        mut fields: Fields,
-    ) -> Result<Prepared, Fault> {
-        let schema = access.schema();
-        schema.retain_known(&mut fields);
-        let sent = access.guards_fields().then(|| fields.clone());
-        schema.apply_defaults(&mut fields);
-        let id = self.ids.next(self.now);
-        let stamp = Stamp {
-            id,
-            now: self.now,
-            creator: access.principal().creator(),
-        };
-        stamp.apply(&mut fields);
-        access.require_create(&fields)?;
-        if let Some(sent) = &sent {
-            access.require_fields(Operation::Create, &fields, (&Fields::new(), sent))?;
-        }
-        schema.check_new(&fields, &self.strictness)?;
-        Ok((id, fields))
-    }
-
     /// The record with changes in it, if the caller may make them.
     pub(super) fn merge(
         &self,
         access: &Access,
-        stored: &Fields,
+        stored: Fields,
         mut changes: Fields,
     ) -> Result<Fields, Fault> {
         let schema = access.schema();
         schema.retain_known(&mut changes);
-        let mut merged = stored.clone();
-        for (name, value) in &changes {
-            merged.insert(name.clone(), value.clone());
+        let before = (!schema.guards().is_empty()).then(|| stored.clone());
+        let mut merged = stored;
+        merged.extend(changes.clone());
+        if let Some(before) = &before {
+            access.require_fields(Operation::Update, before.into(), (before, &merged))?;
         }
-        access.require_fields(Operation::Update, stored, (stored, &merged))?;
         schema.check_values(&changes, &self.strictness)?;
         Ok(merged)
-    }
-
-    /// Stores a new record.
-    pub(super) fn add(&mut self, place: usize, (id, fields): Prepared) -> Arc<Record> {
-        let entity = &mut self.entities[place];
-        let record = entity.records.insert(id, fields);
-        let name = Arc::clone(&entity.name);
-        self.note(Kind::Create, &name, Some(Arc::clone(&record)));
-        record
     }
 
     /// Stores another version of a record.
     pub(super) fn change(&mut self, place: usize, old: &Record, mut fields: Fields) -> Arc<Record> {
         touch(&mut fields, self.now);
         let entity = &mut self.entities[place];
-        let record = entity.records.replace(old, fields);
+        let record = entity.records.replace(old, Body::from(&fields));
         let name = Arc::clone(&entity.name);
         self.note(Kind::Update, &name, Some(Arc::clone(&record)));
         record

@@ -8,6 +8,7 @@ use super::predicate::{Predicate, Test};
 use super::{Filter, Node};
 use crate::core::error::QueryError;
 use crate::core::path::{FieldPath, Found, walk};
+use crate::core::value::{Lent, ValueRef};
 use crate::core::view::View;
 
 /// The outcome of a condition. Conjunction is the least of the outcomes, disjunction the greatest.
@@ -75,7 +76,7 @@ fn field(path: &FieldPath, condition: &Predicate, view: View<'_>) -> Result<Trut
     predicate(
         condition,
         Subject {
-            root: root.as_deref(),
+            root: root.as_ref().map(Lent::get),
             rest: &path.segments()[1..],
             unfolds: true,
         },
@@ -85,7 +86,7 @@ fn field(path: &FieldPath, condition: &Predicate, view: View<'_>) -> Result<Trut
 /// What a predicate is asked of: everything that a path finds.
 #[derive(Clone, Copy)]
 struct Subject<'s> {
-    root: Option<&'s Value>,
+    root: Option<ValueRef<'s>>,
     rest: &'s [Box<str>],
     unfolds: bool,
 }
@@ -115,7 +116,7 @@ pub(super) fn predicate_on_value(
     predicate(
         condition,
         Subject {
-            root: Some(value),
+            root: Some(value.into()),
             rest: &[],
             unfolds: false,
         },
@@ -140,8 +141,9 @@ fn test(test: &Test, subject: Subject<'_>) -> Result<Truth, QueryError> {
             subject.any(|found| items(found).is_some_and(|items| items.len() == *size))
         }
         Test::Regex(pattern) => subject.try_any(|found| {
-            let own = found.value.into_iter().chain(found.elements());
-            try_any(own.filter_map(Value::as_str), |text| pattern.is_match(text))
+            let own = found.value.and_then(ValueRef::as_str).into_iter();
+            let texts = own.chain(found.elements().iter().filter_map(Value::as_str));
+            try_any(texts, |text| pattern.is_match(text))
         })?,
         Test::ElementValue(inner) => {
             return any_item(subject, |item| predicate_on_value(inner, item));
@@ -172,7 +174,7 @@ fn any_item(
 }
 
 fn items(found: Found<'_>) -> Option<&[Value]> {
-    found.value.and_then(Value::as_array).map(Vec::as_slice)
+    found.value.and_then(ValueRef::as_array)
 }
 
 fn try_any<T>(

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::core::instant::Instant;
 use crate::core::path::Found;
-use crate::core::value::{compare, equals, type_order};
+use crate::core::value::{ValueRef, compare, equals, type_order};
 
 /// How two values of one type relate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Operand {
         }
         found.any(|value| match self.compare_instants(value) {
             Some(ordering) => ordering.is_eq(),
-            None => equals(value, &self.value),
+            None => value.equals(&self.value),
         })
     }
 
@@ -70,15 +70,15 @@ impl Operand {
         }
         let class = type_order(Some(&self.value));
         found.any(|value| {
-            type_order(Some(value)) == class
+            value.type_order() == class
                 && relation.admits(
                     self.compare_instants(value)
-                        .unwrap_or_else(|| compare(value, &self.value)),
+                        .unwrap_or_else(|| value.compare((&self.value).into())),
                 )
         })
     }
 
-    fn compare_instants(&self, value: &Value) -> Option<Ordering> {
+    fn compare_instants(&self, value: ValueRef<'_>) -> Option<Ordering> {
         let operand = self.instant?;
         Some(Instant::parse(value.as_str()?)?.cmp(&operand))
     }
@@ -124,13 +124,13 @@ impl ValueList {
         }
         found.any(|value| {
             self.sorted
-                .binary_search_by(|entry| compare(entry, value))
+                .binary_search_by(|entry| ValueRef::from(entry).compare(value))
                 .is_ok()
                 || self.contains_instant(value)
         })
     }
 
-    fn contains_instant(&self, value: &Value) -> bool {
+    fn contains_instant(&self, value: ValueRef<'_>) -> bool {
         !self.instants.is_empty()
             && value
                 .as_str()

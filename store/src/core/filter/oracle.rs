@@ -8,7 +8,7 @@ use crate::core::testing::{any_record, scalar};
 use crate::core::value::{compare, equals, type_order};
 
 /// Everything at the path: `None` for a place that lacks it. The flag tells that an array may unfold.
-fn find(value: &Value, segments: &[&str]) -> Vec<Option<(Value, bool)>> {
+pub(crate) fn find(value: &Value, segments: &[&str]) -> Vec<Option<(Value, bool)>> {
     let Some((name, below)) = segments.split_first() else {
         return vec![Some((value.clone(), true))];
     };

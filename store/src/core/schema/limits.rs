@@ -13,7 +13,7 @@ use super::{
 use crate::core::fault::Fault;
 
 /// What a broken limit leads to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Strictness {
     refuse: bool,
     warned: Mutex<HashSet<String>>,

@@ -1,7 +1,6 @@
 //! The keys that records sort by. An array sorts by its smallest element in ascending order and by its largest in
 //! descending order, and an empty one below null, as in MongoDB.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::convert::Infallible;
 
@@ -9,7 +8,7 @@ use serde_json::Value;
 
 use super::Direction;
 use crate::core::path::{FieldPath, Found, walk};
-use crate::core::value::compare;
+use crate::core::value::{Lent, ValueRef};
 use crate::core::view::View;
 
 /// What one field of a sort order makes of a record.
@@ -18,7 +17,7 @@ pub(super) enum Key<'a> {
     /// An array without elements.
     Empty,
     /// A value; null for a missing one.
-    Value(Cow<'a, Value>),
+    Value(Lent<'a>),
 }
 
 impl<'a> Key<'a> {
@@ -26,12 +25,15 @@ impl<'a> Key<'a> {
         let rest = &path.segments()[1..];
         match view.get(path.first()) {
             None => Self::null(),
-            Some(Cow::Borrowed(value)) => Self::within(value, rest, direction),
-            Some(Cow::Owned(value)) => Key::within(&value, rest, direction).into_owned(),
+            Some(Lent::Ref(value)) => Self::within(value, rest, direction),
+            Some(Lent::Owned(value)) if rest.is_empty() && !value.is_array() => {
+                Self::Value(Lent::Owned(value))
+            }
+            Some(Lent::Owned(value)) => Key::within((&value).into(), rest, direction).into_owned(),
         }
     }
 
-    fn within(value: &'a Value, rest: &[Box<str>], direction: Direction) -> Self {
+    fn within(value: ValueRef<'a>, rest: &[Box<str>], direction: Direction) -> Self {
         let mut best: Option<Self> = None;
         let mut offer = |key: Self| {
             let is_better = best
@@ -43,15 +45,15 @@ impl<'a> Key<'a> {
         };
         let Ok(_) = walk(value, rest, &mut |found: Found<'a>| {
             match found.value {
-                Some(Value::Array(items)) if found.unfolds && items.is_empty() => {
-                    offer(Self::Empty);
-                }
-                Some(Value::Array(items)) if found.unfolds => {
+                Some(ValueRef::Value(Value::Array(items))) if found.unfolds => {
+                    if items.is_empty() {
+                        offer(Self::Empty);
+                    }
                     items
                         .iter()
-                        .for_each(|item| offer(Self::Value(Cow::Borrowed(item))));
+                        .for_each(|item| offer(Self::Value(item.into())));
                 }
-                Some(value) => offer(Self::Value(Cow::Borrowed(value))),
+                Some(value) => offer(Self::Value(value.into())),
                 None => offer(Self::null()),
             }
             Ok::<_, Infallible>(false)
@@ -60,13 +62,13 @@ impl<'a> Key<'a> {
     }
 
     fn null() -> Self {
-        Self::Value(Cow::Borrowed(&Value::Null))
+        Self::Value((&Value::Null).into())
     }
 
     pub(super) fn into_owned(self) -> Key<'static> {
         match self {
             Self::Empty => Key::Empty,
-            Self::Value(value) => Key::Value(Cow::Owned(value.into_owned())),
+            Self::Value(value) => Key::Value(Lent::Owned(value.into_value())),
         }
     }
 
@@ -75,7 +77,7 @@ impl<'a> Key<'a> {
             (Self::Empty, Key::Empty) => Ordering::Equal,
             (Self::Empty, Key::Value(_)) => Ordering::Less,
             (Self::Value(_), Key::Empty) => Ordering::Greater,
-            (Self::Value(left), Key::Value(right)) => compare(left, right),
+            (Self::Value(left), Key::Value(right)) => left.get().compare(right.get()),
         }
     }
 }

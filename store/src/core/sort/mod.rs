@@ -234,4 +234,6 @@ struct Row<'a, T> {
 }
 
 #[cfg(test)]
+pub(crate) mod oracle;
+#[cfg(test)]
 mod tests;

@@ -1,6 +1,5 @@
 //! A place in a sorted list, as a cursor carries it from one request to the next.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::{Value, json};
@@ -8,6 +7,7 @@ use serde_json::{Value, json};
 use super::Sort;
 use super::key::Key;
 use crate::core::error::QueryError;
+use crate::core::value::Lent;
 use crate::core::view::View;
 
 /// The place of one record in a sort order, independent of whether the record still exists.
@@ -23,7 +23,7 @@ impl Sort {
         // Each key is wrapped, so that no key at all differs from every value.
         let keys = self.fields().map(|field| match field.key(record) {
             Key::Empty => json!([]),
-            Key::Value(value) => json!([value]),
+            Key::Value(value) => json!([value.into_value()]),
         });
         json!([keys.collect::<Vec<_>>(), sequence])
     }
@@ -39,7 +39,7 @@ impl Sort {
             .iter()
             .map(|key| match key.as_array().map(Vec::as_slice) {
                 Some([]) => Ok(Key::Empty),
-                Some([value]) => Ok(Key::Value(Cow::Owned(value.clone()))),
+                Some([value]) => Ok(Key::Value(Lent::Owned(value.clone()))),
                 _ => Err(invalid()),
             });
         let keys: Vec<_> = keys.collect::<Result<_, _>>()?;

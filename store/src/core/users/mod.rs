@@ -15,6 +15,7 @@ pub use self::{
     reset::check_new,
 };
 use super::{
+    body::{Body, BodyWriter},
     caller::SERVICE_EMAIL,
     collection::Collection,
     fault::Fault,
@@ -154,10 +155,11 @@ impl Users {
         let schema = self.schema();
         let users: Vec<_> = self.records.snapshot().iter().cloned().collect();
         for user in users {
-            let mut fields = user.fields().clone();
+            let mut fields = user.fields();
+            let before = fields.len();
             schema.apply_defaults(&mut fields);
-            if fields.len() != user.fields().len() {
-                self.records.replace(&user, fields);
+            if fields.len() != before {
+                self.records.replace(&user, Body::from(&fields));
             }
         }
     }
@@ -209,8 +211,10 @@ impl Users {
             now,
             creator: Some((&email, &text)),
         };
-        stamp.apply(&mut fields);
-        let record = self.records.insert(id, fields);
+        let mut body = BodyWriter::default();
+        body.extend(&fields);
+        stamp.write(&mut body);
+        let record = self.records.insert(id, body.finish());
         self.accounts.insert(email, Account { id, password: None });
         record
     }

@@ -7,6 +7,7 @@ use crate::core::error::QueryError;
 use crate::core::testing::object;
 
 mod effects;
+mod oracle;
 mod refusals;
 
 const NOW: &str = "2026-01-02T03:04:05.678Z";
