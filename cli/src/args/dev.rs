@@ -53,7 +53,7 @@ pub(crate) struct DevArgs {
     #[arg(long)]
     pub(crate) no_frontend: bool,
 
-    /// How output looks: text for a person, json for a program (one object a line)
+    /// How output looks: text for a person, json for a program (one object a line, nothing left out)
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
 

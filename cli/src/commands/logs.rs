@@ -8,7 +8,7 @@ use super::running::{Running, refused};
 use crate::{
     args::{LineLevel, LogsArgs},
     supervisor::follow::output_entry,
-    ui::{Level, Problem},
+    ui::{LABEL, Level, Problem},
 };
 
 pub(crate) fn run(args: &LogsArgs) -> ExitCode {
@@ -43,7 +43,7 @@ async fn logs(args: &LogsArgs) -> Result<ExitCode, Problem> {
         let shown = if args.json {
             entry.to_json()
         } else {
-            entry.to_text()
+            entry.to_text(LABEL)
         };
         super::print(&shown);
     }

@@ -90,12 +90,12 @@ impl Layout {
     }
 
     /// Directories of entity schemas, the plugins' included.
-    pub(super) fn entity_dirs(&self) -> Vec<PathBuf> {
+    pub(crate) fn entity_dirs(&self) -> Vec<PathBuf> {
         self.sources().map(|source| source.entities_dir()).collect()
     }
 
     /// Directories of functions, the plugins' included.
-    pub(super) fn function_dirs(&self) -> Vec<PathBuf> {
+    pub(crate) fn function_dirs(&self) -> Vec<PathBuf> {
         self.sources()
             .map(|source| source.functions_dir())
             .collect()

@@ -6,8 +6,10 @@ use std::{
 };
 
 use super::{
-    Diagnostic, EntityFile, FunctionFile, Layout, Project, ReadError, Reading, read_app_id,
-    read_entities, read_env, read_functions, read_layout, watch::Batch,
+    Diagnostic, EntityFile, FunctionFile, Layout, Project, ReadError, Reading,
+    entities::{self, Files},
+    read_app_id, read_env, read_functions, read_layout,
+    watch::Batch,
 };
 
 /// The parts, each with what is wrong with it.
@@ -18,6 +20,7 @@ pub(crate) struct Snapshot {
     refused: Vec<Diagnostic>,
     app_id: Reading<Option<String>>,
     entities: Reading<Vec<EntityFile>>,
+    entity_files: Files,
     functions: Reading<Vec<FunctionFile>>,
     env: Reading<Vec<(String, String)>>,
 }
@@ -40,10 +43,12 @@ impl Snapshot {
     /// When there is none, or its configuration cannot be used.
     pub(crate) fn read(start: &Path) -> Result<Self, ReadError> {
         let layout = read_layout(start)?;
+        let mut entity_files = Files::default();
         Ok(Self {
             refused: Vec::new(),
             app_id: read_app_id(&layout.value),
-            entities: read_entities(&layout.value),
+            entities: Self::read_entities(&layout.value, &mut entity_files),
+            entity_files,
             functions: read_functions(&layout.value),
             env: read_env(&layout.value),
             layout,
@@ -61,6 +66,8 @@ impl Snapshot {
         if parts.layout {
             match read_layout(&self.layout.value.root) {
                 Ok(layout) => {
+                    // Where plugins lie may be new, and with it what paths are called.
+                    self.entity_files = Files::default();
                     self.layout = layout;
                     self.refused.clear();
                     parts = Parts::ALL;
@@ -78,7 +85,13 @@ impl Snapshot {
             self.app_id = read_app_id(layout);
         }
         if parts.entities {
-            self.entities = read_entities(layout);
+            for path in &batch.paths {
+                self.entity_files.forget(path);
+            }
+            if batch.lost {
+                self.entity_files = Files::default();
+            }
+            self.entities = Self::read_entities(layout, &mut self.entity_files);
         }
         if parts.functions {
             self.functions = read_functions(layout);
@@ -87,6 +100,10 @@ impl Snapshot {
             self.env = read_env(layout);
         }
         read
+    }
+
+    fn read_entities(layout: &Layout, known: &mut Files) -> Reading<Vec<EntityFile>> {
+        Reading::of(|out| entities::read(layout, known, out))
     }
 
     /// The whole, as far as it can be used.
@@ -114,7 +131,7 @@ impl Snapshot {
             return Parts::ALL;
         }
         let mut parts = Parts::default();
-        for path in batch.paths.iter().chain(&batch.unsettled) {
+        for path in &batch.paths {
             self.mark(path, &mut parts);
         }
         parts

@@ -4,6 +4,7 @@ mod context;
 mod ending;
 mod reload;
 mod session;
+mod settle;
 mod start_block;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -28,6 +29,7 @@ pub(crate) fn run(args: DevArgs) -> ExitCode {
         settings::least_level(&args),
     ));
     let ended = serve(args, &terminal);
+    terminal.flush();
     ended.unwrap_or_else(|problem| {
         terminal.problem(&problem);
         ExitCode::from(problem.exit)
@@ -43,6 +45,9 @@ fn serve(args: DevArgs, terminal: &Arc<Terminal>) -> Result<ExitCode, Problem> {
     let runtime =
         runtime.map_err(|error| Problem::broken(format!("cannot start the runtime: {error}")))?;
     let ended = runtime.block_on(async {
+        let counting = Arc::clone(terminal);
+        // Ends with the runtime; what is left then is shown by whoever owns the terminal.
+        tokio::spawn(async move { counting.keep_counting().await });
         let mut stop = ending::Signals::listen()?;
         let mut starting = Box::pin(Session::start(settings, terminal));
         tokio::select! {

@@ -3,11 +3,14 @@
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     hash::Hash,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Instant,
 };
 
-use super::context::{Context, show};
+use super::{
+    context::{Context, show},
+    settle::gone,
+};
 use crate::{
     project::{Diagnostic, EntityFile, Project, watch::Batch},
     supervisor::Supervisor,
@@ -17,6 +20,7 @@ use crate::{
 /// Works one batch of saves off; what goes wrong is said, and leaves what was served.
 pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut Supervisor) {
     let begin = Instant::now();
+    let gone = gone(&context.project).await;
     let refused = context.snapshot.reread(&batch).err();
     let mut new = context.snapshot.project();
     for diagnostic in fresh(&context.project.diagnostics, &new.diagnostics) {
@@ -27,12 +31,13 @@ pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut
         context.say(Level::Error, message);
     }
     let mut news = corrected(&context.project.diagnostics, &new);
-    keep_last_good(&context.project, &mut new, &batch.unsettled);
+    keep_last_good(&context.project, &mut new, &gone);
     let saved = code_files(batch, &new);
     for warning in needs_restart(&context.project, &new, context.settings.frontend) {
         context.say(Level::Warn, warning);
     }
     context.project = new;
+    context.align();
     news.extend(supervisor.change(context.desired(), &saved).await);
     if !news.is_empty() {
         context.reloaded(&news, begin.elapsed());
@@ -65,16 +70,19 @@ fn corrected(old: &[Diagnostic], new: &Project) -> Vec<String> {
 
 /// A file that is still there but cannot be used now goes on as it was: its records must not be lost to a typing error.
 ///
-/// One of the `unsettled` files is there as well: it is being replaced.
-fn keep_last_good(old: &Project, new: &mut Project, unsettled: &BTreeSet<PathBuf>) {
-    let is_there = |path: &PathBuf| unsettled.contains(path) || path.exists();
+/// One that is not there, and not among those that are `gone`, is being replaced.
+fn keep_last_good(old: &Project, new: &mut Project, gone: &BTreeSet<PathBuf>) {
+    let is_there = |path: &PathBuf| !gone.contains(path) || path.exists();
     let places: HashMap<PathBuf, usize> = positions(&new.entities, |entity| entity.path.clone());
     let names: HashMap<String, usize> = positions(&new.entities, |entity| entity.name.clone());
+    let folders = new.layout.entity_dirs();
     for entity in &old.entities {
         let same = places.get(&entity.path).or_else(|| names.get(&entity.name));
         match same {
-            None if is_there(&entity.path) => new.entities.push(entity.clone()),
-            Some(index) if lost_its_extension(entity, &new.entities[*index], &is_there) => {
+            None if is_there(&entity.path) && lies_in(&entity.path, &folders) => {
+                new.entities.push(entity.clone());
+            }
+            Some(index) if lost_its_extension(entity, &new.entities[*index], is_there) => {
                 new.entities[*index] = entity.clone();
             }
             None | Some(_) => {}
@@ -90,15 +98,22 @@ fn keep_last_good(old: &Project, new: &mut Project, unsettled: &BTreeSet<PathBuf
         .iter()
         .map(|known| known.name.clone())
         .collect();
+    let folders = new.layout.function_dirs();
     for function in &old.functions {
         let is_replaced = entries.contains(&function.entry) || names.contains(&function.name);
         let config = function.config.as_ref();
         // Without a configuration it is what its folder says, and only a missing entry ends it.
-        let is_broken = config.map_or_else(|| unsettled.contains(&function.entry), is_there);
-        if !is_replaced && is_broken && is_there(&function.entry) {
+        let is_replacing = || is_there(&function.entry) && !function.entry.exists();
+        let is_broken = config.map_or_else(is_replacing, is_there);
+        let is_read = lies_in(&function.dir, &folders);
+        if !is_replaced && is_read && is_broken && is_there(&function.entry) {
             new.functions.push(function.clone());
         }
     }
+}
+
+fn lies_in(path: &Path, folders: &[PathBuf]) -> bool {
+    folders.iter().any(|folder| path.starts_with(folder))
 }
 
 fn positions<T, K: Eq + Hash>(items: &[T], key: impl Fn(&T) -> K) -> HashMap<K, usize> {
@@ -195,9 +210,10 @@ mod tests {
         assert_eq!(broken.entities[0].schema_json, old.entities[0].schema_json);
 
         fs::remove_file(folder.path().join(file)).unwrap();
-        let mut gone = project::read(folder.path()).unwrap();
-        keep_last_good(&old, &mut gone, &BTreeSet::new());
-        assert!(gone.entities.is_empty());
+        let mut without = project::read(folder.path()).unwrap();
+        let gone = [old.entities[0].path.clone()].into();
+        keep_last_good(&old, &mut without, &gone);
+        assert!(without.entities.is_empty());
     }
 
     #[test]
@@ -253,12 +269,35 @@ mod tests {
         for file in [entity, entry] {
             fs::remove_file(folder.path().join(file)).unwrap();
         }
-        let unsettled = [entity, entry]
-            .map(|file| old.layout.root.join(file))
-            .into();
         let mut new = project::read(folder.path()).unwrap();
-        keep_last_good(&old, &mut new, &unsettled);
+        keep_last_good(&old, &mut new, &BTreeSet::new());
         assert_eq!((new.entities, new.functions), (old.entities, old.functions));
+    }
+
+    #[test]
+    fn what_lies_where_nothing_is_read_from_any_more_does_not_go_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = "base44/config.jsonc";
+        write(
+            folder.path(),
+            &[
+                (config, r#"{"name":"x"}"#),
+                ("base44/entities/task.jsonc", r#"{"name":"Task"}"#),
+                ("base44/functions/hello/entry.ts", ""),
+                ("base44/functions/hello/function.jsonc", "{}"),
+            ],
+        );
+        let old = project::read(folder.path()).unwrap();
+        write(
+            folder.path(),
+            &[(
+                config,
+                r#"{"name":"x","entitiesDir":"e","functionsDir":"f"}"#,
+            )],
+        );
+        let mut moved = project::read(folder.path()).unwrap();
+        keep_last_good(&old, &mut moved, &BTreeSet::new());
+        assert!(moved.entities.is_empty() && moved.functions.is_empty());
     }
 
     #[test]

@@ -1,6 +1,12 @@
 //! One run of the server: everything that was started, from the first process to the last.
 
-use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use proto::token::LaunchToken;
@@ -10,7 +16,7 @@ use super::{
     context::{Context, install_deno},
     ending::{CUT_SHORT, Ending, Signals},
     reload::reload,
-    start_block,
+    start_block::{self, Started},
 };
 use crate::{
     deno,
@@ -39,6 +45,8 @@ pub(super) struct Session {
     watch: Watch,
     /// The installation of Deno, while it is under way.
     installing: Option<JoinHandle<Result<PathBuf, String>>>,
+    /// How long the start took.
+    took: Duration,
 }
 
 impl Session {
@@ -47,8 +55,10 @@ impl Session {
         settings: Settings,
         terminal: &Arc<Terminal>,
     ) -> Result<Self, Problem> {
+        let begin = Instant::now();
         let places = Places::of_this_user();
         let context = Context::read(settings, &places, terminal)?;
+        context.align();
         let token = launch_token()?;
         let published = publish(&places, &context);
         // Before the services start, so that nothing is missed meanwhile.
@@ -70,6 +80,7 @@ impl Session {
             token,
             watch,
             installing: None,
+            took: begin.elapsed(),
         };
         session.tell_of_watching(warning);
         session.describe();
@@ -173,14 +184,14 @@ impl Session {
 
     fn introduce(&self) {
         let Context {
-            settings,
-            project,
-            developer,
-            deno,
-            terminal,
-            ..
+            settings, terminal, ..
         } = &self.context;
-        terminal.start_block(&start_block::of(project, settings, developer, deno));
+        let started = Started {
+            context: &self.context,
+            port: self.supervisor.port(),
+            took: self.took,
+        };
+        terminal.start_block(&started.block());
         if settings.host.is_some_and(|host| !host.is_loopback()) {
             let warning = "everybody who reaches this address can use the server, and sign in as you with any password";
             self.context.say(Level::Warn, warning.to_owned());
@@ -188,7 +199,7 @@ impl Session {
         if let Some(reason) = start_block::moved(settings, self.supervisor.port()) {
             self.context.say(Level::Info, reason);
         }
-        terminal.ready(self.supervisor.url());
+        terminal.ready(self.supervisor.url(), &started.facts());
     }
 
     fn start_frontend(&mut self) -> Result<(), Problem> {

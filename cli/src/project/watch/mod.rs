@@ -50,9 +50,6 @@ enum Means {
 pub(crate) struct Batch {
     /// Absolute; folders that came or went among them.
     pub(crate) paths: BTreeSet<PathBuf>,
-    /// Not there now, but more is coming: a file that is being replaced again and again is gone for moments. They are part
-    /// of the next batch.
-    pub(crate) unsettled: BTreeSet<PathBuf>,
     /// Some were not seen: anything may have changed.
     pub(crate) lost: bool,
 }
@@ -110,19 +107,11 @@ impl Watch {
             if pending.exhausted {
                 self.means = self.poll("the system watches no more folders");
             }
-            let is_settled = pending.is_settled();
             pending.paths.retain(|path| self.concerns(path));
-            let mut batch = Batch {
+            let batch = Batch {
                 paths: pending.paths,
-                unsettled: BTreeSet::new(),
                 lost: pending.lost,
             };
-            if !is_settled {
-                let (there, gone) = batch.paths.into_iter().partition(|path| path.exists());
-                batch.paths = there;
-                batch.unsettled = gone;
-                self.noted.paths(batch.unsettled.iter().cloned());
-            }
             if batch.lost || !batch.paths.is_empty() {
                 return batch;
             }

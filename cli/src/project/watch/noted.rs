@@ -60,11 +60,6 @@ impl Pending {
     fn due(&self) -> Instant {
         (self.last + QUIET).min(self.first + LONGEST)
     }
-
-    /// False when it ended only because it had lasted long enough: more is coming.
-    pub(super) fn is_settled(&self) -> bool {
-        self.due() == self.last + QUIET
-    }
 }
 
 impl Noted {
@@ -100,9 +95,7 @@ impl Noted {
         loop {
             let due = {
                 let mut pending = self.pending.lock();
-                let due = pending
-                    .as_ref()
-                    .map(|pending| (pending.last + QUIET).min(pending.first + LONGEST));
+                let due = pending.as_ref().map(Pending::due);
                 if due.is_some_and(|due| due <= Instant::now())
                     && let Some(whole) = pending.take()
                 {
@@ -143,19 +136,18 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_ends_with_quiet_or_after_a_time_and_says_which() {
+    fn a_batch_ends_with_quiet_or_after_a_time() {
         let begin = Instant::now();
-        for (last, due, settled) in [
-            (Duration::ZERO, QUIET, true),
-            (QUIET * 3, QUIET * 4, true),
-            (LONGEST - QUIET, LONGEST, true),
-            (LONGEST - QUIET / 2, LONGEST, false),
-            (LONGEST, LONGEST, false),
+        for (last, due) in [
+            (Duration::ZERO, QUIET),
+            (QUIET * 3, QUIET * 4),
+            (LONGEST - QUIET, LONGEST),
+            (LONGEST - QUIET / 2, LONGEST),
+            (LONGEST, LONGEST),
         ] {
             let mut pending = Pending::new(begin);
             pending.last = begin + last;
             assert_eq!(pending.due(), begin + due, "{last:?}");
-            assert_eq!(pending.is_settled(), settled, "{last:?}");
         }
     }
 

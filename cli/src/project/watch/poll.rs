@@ -3,8 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, Metadata},
-    os::unix::fs::MetadataExt as _,
+    fs,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -17,6 +16,7 @@ use tokio::{
 };
 
 use super::noted::Noted;
+use crate::project::stamp::Stamp;
 
 /// How often to look.
 const EVERY: Duration = Duration::from_millis(500);
@@ -42,10 +42,6 @@ struct State {
 
 /// What there was at one moment.
 type Look = BTreeMap<PathBuf, Stamp>;
-
-/// Differs whenever a file was written or replaced: inode, length, and both times in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp(u64, u64, (i64, i64), (i64, i64));
 
 impl Poll {
     /// Notes what changes from now on.
@@ -113,7 +109,7 @@ fn look_at(path: &Path, seen: &mut Look, depth: usize) {
         return;
     }
     if !meta.is_dir() {
-        seen.insert(path.to_owned(), stamp(&meta));
+        seen.insert(path.to_owned(), Stamp::of(&meta));
         return;
     }
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
@@ -122,15 +118,6 @@ fn look_at(path: &Path, seen: &mut Look, depth: usize) {
             look_at(&entry.path(), seen, depth - 1);
         }
     }
-}
-
-fn stamp(meta: &Metadata) -> Stamp {
-    Stamp(
-        meta.ino(),
-        meta.len(),
-        (meta.mtime(), meta.mtime_nsec()),
-        (meta.ctime(), meta.ctime_nsec()),
-    )
 }
 
 fn differences(old: &Look, new: &Look) -> Vec<PathBuf> {
