@@ -4,12 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api;
+mod commands;
 mod entities;
 mod functions;
 mod grpc;
 mod pages;
 #[cfg(target_os = "linux")]
 mod process;
+mod saves;
 mod sdk;
 mod startup;
 

@@ -57,10 +57,7 @@ async fn deno_check(deno: Option<PathBuf>, has_npm: bool, known: &Known) -> Chec
         None if has_npm => Check::note(
             NAME,
             "none",
-            format!(
-                "version {} is installed at the first start that needs it",
-                deno::VERSION
-            ),
+            format!("{} is installed when it is first needed", deno::VERSION),
         ),
         None if known.functions == 0 => Check::note(NAME, "none", "only functions need it"),
         None => Check::broken(NAME, "none, and no npm", deno::HOW_TO),
@@ -133,8 +130,8 @@ pub(super) fn login(places: &Places) -> Check {
         (developer, None) if developer.logged_in => Check::ok(NAME, developer.email),
         (developer, None) => Check::note(
             NAME,
-            "nobody has logged in",
-            format!("{} is used, which is enough here", developer.email),
+            "nobody",
+            format!("{} stands in, which is enough here", developer.email),
         ),
     }
 }

@@ -40,7 +40,7 @@ fn link(project: &Project) -> Check {
         None => Check::note(
             "App",
             "not linked to a deployed app",
-            "calls that cannot be served here are refused; `base44 link` links it",
+            "nothing is forwarded",
         ),
     }
 }
