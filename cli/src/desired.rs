@@ -3,7 +3,7 @@
 //! It is always sent whole. A service that was restarted, or that missed something, is simply told again.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -45,6 +45,8 @@ const WITHHELD: [&str; 11] = [
 #[derive(Clone, Debug)]
 pub(crate) struct Desired {
     pub(crate) schemas: ApplySchemasRequest,
+    /// Files whose mistakes have been shown: what the store says of them is nothing new.
+    pub(crate) diagnosed: HashSet<String>,
     pub(crate) user: SeedUserRequest,
     pub(crate) functions: ApplyFunctionsRequest,
     /// Without the addresses of the others, which are known only when they listen.
@@ -97,6 +99,11 @@ impl Desired {
                     .collect(),
                 strict: around.settings.strict,
             },
+            diagnosed: project
+                .diagnostics
+                .iter()
+                .map(|diagnostic| diagnostic.file.clone())
+                .collect(),
             user: SeedUserRequest {
                 email: around.developer.email.clone(),
                 full_name: around.developer.name.clone(),

@@ -5,6 +5,7 @@
 
 mod api;
 mod benchmark;
+mod commands;
 mod entities;
 mod functions;
 mod grpc;
@@ -13,6 +14,7 @@ mod pages;
 #[cfg(target_os = "linux")]
 mod process;
 mod realtime;
+mod saves;
 mod scenarios;
 mod sdk;
 mod startup;

@@ -1,7 +1,9 @@
 //! Entity schemas: every `*.json` and `*.jsonc` directly in the entities directory, those of plugins first.
 //! A file that cannot be used is reported and left out; the others are not affected.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::{Map, Value, json};
@@ -11,6 +13,7 @@ use super::document::Document;
 use super::layout::{Layout, Source};
 use super::node::Node;
 use super::rules::Rules;
+use super::stamp::Stamp;
 use super::walk;
 use super::{extension, root, schema};
 
@@ -29,34 +32,131 @@ pub struct EntityFile {
     pub extended_by: Option<PathBuf>,
 }
 
+/// The files as they were last read; one that was not saved since is not read again.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Files(HashMap<PathBuf, (Option<Stamp>, Arc<File>)>);
+
+/// One file, as far as it can be judged without the others.
 #[derive(Debug)]
-struct Loaded {
-    document: Document,
-    schema: Value,
-    plugin: Option<String>,
-    extended_by: Option<PathBuf>,
+struct File {
+    diagnostics: Vec<Diagnostic>,
+    schema: Option<Schema>,
 }
 
-/// Reads all entities of the project and of its plugins.
-pub(super) fn read(layout: &Layout, out: &mut Vec<Diagnostic>) -> Vec<EntityFile> {
-    let mut entities = IndexMap::new();
-    for source in layout.sources() {
-        for path in files(layout, &source, out) {
-            if let Some(document) = Document::read_object(&layout.root, &path, out) {
-                add(document, &source, &mut entities, out);
-            }
+/// A file that can be used.
+#[derive(Debug)]
+struct Schema {
+    name: String,
+    document: Document,
+    normalised: Value,
+    json: String,
+    /// What is wrong with the rules, when nothing is extended.
+    rules: Vec<Diagnostic>,
+}
+
+/// An entity while it is being put together.
+#[derive(Debug)]
+struct Loaded {
+    file: Arc<File>,
+    path: PathBuf,
+    /// Where it is not just what the file says.
+    extended: Option<(Value, PathBuf)>,
+    plugin: Option<String>,
+    /// The file's name for people.
+    shown: String,
+}
+
+impl Files {
+    /// Forgets what lies in `path`, or is it.
+    pub(super) fn forget(&mut self, path: &Path) {
+        self.0.retain(|known, _| !known.starts_with(path));
+    }
+
+    /// The stamp is taken first: a file that is written meanwhile is read again next time.
+    fn read(&self, layout: &Layout, path: &Path) -> (Option<Stamp>, Arc<File>) {
+        let stamp = std::fs::metadata(path).ok().as_ref().map(Stamp::of);
+        match self.0.get(path) {
+            Some((known, file)) if known.is_some() && *known == stamp => (stamp, Arc::clone(file)),
+            Some(_) | None => (stamp, Arc::new(File::read(&layout.root, path))),
         }
     }
+}
+
+impl File {
+    fn read(root: &Path, path: &Path) -> Self {
+        let mut diagnostics = Vec::new();
+        let schema = Document::read_object(root, path, &mut diagnostics)
+            .and_then(|document| Schema::of(document, &mut diagnostics));
+        Self {
+            diagnostics,
+            schema,
+        }
+    }
+}
+
+impl Schema {
+    fn of(document: Document, out: &mut Vec<Diagnostic>) -> Option<Self> {
+        let name = name_of(&document, out)?;
+        let node = Node::root(&document);
+        let mut found = Vec::new();
+        schema::check(&node, &name, &mut found);
+        let usable = !found.iter().any(Diagnostic::is_error);
+        out.append(&mut found);
+        if !usable {
+            return None;
+        }
+        let mut rules = Vec::new();
+        let own = fields(None, document.value.get("properties"));
+        Rules::new(&name, own, &mut rules).check(&node);
+        let normalised = normalised(&document.value, &name);
+        Some(Self {
+            json: normalised.to_string(),
+            normalised,
+            rules,
+            name,
+            document,
+        })
+    }
+}
+
+/// Reads all entities of the project and of its plugins, and remembers in `known` what it read.
+pub(super) fn read(
+    layout: &Layout,
+    known: &mut Files,
+    out: &mut Vec<Diagnostic>,
+) -> Vec<EntityFile> {
+    let mut entities = IndexMap::new();
+    let mut read = HashMap::new();
+    for source in layout.sources() {
+        for path in files(layout, &source, out) {
+            let (stamp, file) = known.read(layout, &path);
+            out.extend(file.diagnostics.iter().cloned());
+            add(&file, &source, &mut entities, out);
+            read.insert(path, (stamp, file));
+        }
+    }
+    known.0 = read;
     entities.into_iter().map(finish).collect()
 }
 
 fn finish((name, loaded): (String, Loaded)) -> EntityFile {
+    let own = || {
+        loaded
+            .file
+            .schema
+            .as_ref()
+            .map(|schema| schema.json.clone())
+    };
+    let (schema_json, extended_by) = match loaded.extended {
+        Some((schema, path)) => (schema.to_string(), Some(path)),
+        None => (own().unwrap_or_default(), None),
+    };
     EntityFile {
         name,
-        path: loaded.document.path,
-        schema_json: loaded.schema.to_string(),
+        path: loaded.path,
+        schema_json,
         plugin: loaded.plugin,
-        extended_by: loaded.extended_by,
+        extended_by,
     }
 }
 
@@ -76,49 +176,44 @@ fn is_hidden(path: &Path) -> bool {
 }
 
 fn add(
-    document: Document,
+    file: &Arc<File>,
     source: &Source<'_>,
     entities: &mut IndexMap<String, Loaded>,
     out: &mut Vec<Diagnostic>,
 ) {
-    let Some(name) = name_of(&document, out) else {
+    let Some(schema) = &file.schema else { return };
+    let node = Node::root(&schema.document);
+    let Some(known) = entities.get_mut(&schema.name) else {
+        out.extend(schema.rules.iter().cloned());
+        let loaded = Loaded {
+            file: Arc::clone(file),
+            path: schema.document.path.clone(),
+            extended: None,
+            plugin: source.namespace.map(str::to_owned),
+            shown: schema.document.file.clone(),
+        };
+        entities.insert(schema.name.clone(), loaded);
         return;
     };
-    let node = Node::root(&document);
-    let mut found = Vec::new();
-    let extends = entities
-        .get(&name)
-        .is_some_and(|known| known.plugin.is_some() && source.namespace.is_none());
-    schema::check(&node, &name, &mut found);
-    let usable = !found.iter().any(Diagnostic::is_error);
-    out.append(&mut found);
-    if !usable {
+    let extends = known.plugin.is_some() && source.namespace.is_none();
+    if !extends {
+        out.push(duplicate(&node, &schema.name, known, source));
         return;
     }
-    if let Some(known) = entities.get(&name).filter(|_| !extends) {
-        out.push(duplicate(&node, &name, known, source));
+    let base = match (&known.extended, &known.file.schema) {
+        (Some((extended, _)), _) => Some(extended),
+        (None, Some(schema)) => Some(&schema.normalised),
+        (None, None) => None,
+    };
+    let own = schema.document.value.get("properties");
+    Rules::new(&schema.name, fields(base, own), out).check(&node);
+    if known.extended.is_some() {
+        out.push(duplicate(&node, &schema.name, known, source));
         return;
     }
-    let base = entities.get(&name).map(|known| &known.schema);
-    Rules::new(&name, fields(base, document.value.get("properties")), out).check(&node);
-    if let Some(known) = entities.get_mut(&name) {
-        if known.extended_by.is_some() {
-            out.push(duplicate(&node, &name, known, source));
-        } else if extension::merge(&mut known.schema, &node, &name, out) {
-            known.extended_by = Some(document.path.clone());
-        }
-    } else {
-        let schema = normalised(&document.value, &name);
-        let plugin = source.namespace.map(str::to_owned);
-        entities.insert(
-            name,
-            Loaded {
-                document,
-                schema,
-                plugin,
-                extended_by: None,
-            },
-        );
+    let mut base = base.cloned().unwrap_or_default();
+    if extension::merge(&mut base, &node, &schema.name, out) {
+        known.extended = Some((base, schema.document.path.clone()));
     }
 }
 
@@ -136,7 +231,7 @@ fn fields(base: Option<&Value>, own: Option<&Value>) -> impl Iterator<Item = Str
 }
 
 fn duplicate(node: &Node<'_>, name: &str, known: &Loaded, source: &Source<'_>) -> Diagnostic {
-    let first = &known.document.file;
+    let first = &known.shown;
     let message = match (&known.plugin, source.namespace) {
         (Some(one), Some(other)) if one != other => {
             format!("the entity `{name}` is defined by two plugins, `{one}` and `{other}`")

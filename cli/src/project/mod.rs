@@ -18,6 +18,8 @@ mod root;
 mod rules;
 mod scan;
 mod schema;
+pub(crate) mod snapshot;
+mod stamp;
 mod syntax;
 mod walk;
 pub(crate) mod watch;
@@ -135,7 +137,7 @@ pub fn read_with(
     } = read_layout(start)?;
     let out = &mut diagnostics;
     let app_id = app_link::read(&layout.root, &layout.config_dir, out);
-    let entities = entities::read(&layout, out);
+    let entities = entities::read(&layout, &mut entities::Files::default(), out);
     let functions = functions::read(&layout, out);
     let env = env::read(&layout.root, ambient, out);
     diagnose::sort(&mut diagnostics);
@@ -192,7 +194,7 @@ pub fn read_layout(start: &Path) -> Result<Reading<Layout>, ReadError> {
 
 /// Reads the entities again.
 pub fn read_entities(layout: &Layout) -> Reading<Vec<EntityFile>> {
-    Reading::of(|out| entities::read(layout, out))
+    Reading::of(|out| entities::read(layout, &mut entities::Files::default(), out))
 }
 
 /// Reads the functions again.

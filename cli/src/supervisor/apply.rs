@@ -1,5 +1,7 @@
 //! Tells one service what it should be, and reports what it made of that.
 
+use std::collections::HashSet;
+
 use proto::{
     Failure,
     client::{RunnerClient, StoreClient},
@@ -19,7 +21,7 @@ pub(crate) async fn store(
     terminal: &Terminal,
 ) -> Result<(), Failure> {
     let applied = store.apply_schemas(desired.schemas.clone()).await?;
-    report(&applied.problems, terminal);
+    report(&applied.problems, &desired.diagnosed, terminal);
     store.seed_user(desired.user.clone()).await.map(drop)
 }
 
@@ -42,9 +44,11 @@ pub(crate) fn problem(component: Component, failure: &Failure) -> Problem {
     Problem::broken(message).with_hint(failure.hint())
 }
 
-/// What the store thinks of schemas that it was given.
-pub(crate) fn report(problems: &[SchemaProblem], terminal: &Terminal) {
-    for problem in problems {
+/// What the store thinks of schemas that it was given, besides what has been said of their files.
+pub(crate) fn report(problems: &[SchemaProblem], diagnosed: &HashSet<String>, terminal: &Terminal) {
+    let is_news =
+        |problem: &&SchemaProblem| !problem.warning || !diagnosed.contains(&problem.source);
+    for problem in problems.iter().filter(is_news) {
         let level = if problem.warning {
             Level::Warn
         } else {

@@ -54,7 +54,7 @@ impl Supervisor {
         let schemas = self.desired.schemas.clone();
         let applied = self.store()?.apply_schemas(schemas).await;
         let applied = applied.map_err(|failure| apply::problem(Component::Store, &failure))?;
-        apply::report(&applied.problems, &self.terminal);
+        apply::report(&applied.problems, &self.desired.diagnosed, &self.terminal);
         Ok(applied.changes.iter().filter_map(entity_news).collect())
     }
 

@@ -7,6 +7,8 @@ use proto::{
     v1::{LogLine, LogsRequest, RequestLogEntry, RequestLogRequest, log_line},
 };
 
+use serde_json::Map;
+
 use crate::ui::{Entry, Level, Terminal};
 
 /// Shows the output of all functions until the runner ends.
@@ -34,7 +36,8 @@ pub(crate) async fn requests(gateway: GatewayClient, terminal: Arc<Terminal>) {
     }
 }
 
-fn output_entry(line: LogLine) -> Entry {
+/// A line of a function as an entry.
+pub(crate) fn output_entry(line: LogLine) -> Entry {
     let level = match line.level() {
         log_line::Level::Debug => Level::Debug,
         log_line::Level::Unspecified | log_line::Level::Info => Level::Info,
@@ -48,19 +51,36 @@ fn output_entry(line: LogLine) -> Entry {
         function: Some(line.function),
         request_id: (!line.request_id.is_empty()).then_some(line.request_id),
         message: line.message,
+        facts: Map::new(),
         for_scripts: false,
     }
 }
 
 fn request_entry(request: RequestLogEntry) -> Entry {
     let milliseconds = request.duration_microseconds / 1000;
-    let message = format!(
-        "{} {} {} {milliseconds} ms",
+    let mut message = format!(
+        "{} {} {} in {milliseconds} ms",
         request.method, request.path, request.status
     );
+    let mut entry = Entry::new("gateway", Level::Debug, "");
+    entry.tell("event", "request");
+    entry.tell("method", request.method);
+    entry.tell("path", request.path);
+    entry.tell("status", request.status);
+    entry.tell("milliseconds", milliseconds);
+    if !request.function.is_empty() {
+        message.push_str(&format!(", by {}", request.function));
+        // Not `function`, which is whose output a line is.
+        entry.tell("answered_by", request.function);
+    }
+    if !request.forwarded_to.is_empty() {
+        message.push_str(&format!(", by {}", request.forwarded_to));
+        entry.tell("forwarded_to", request.forwarded_to);
+    }
     Entry {
         time: request.time,
         request_id: Some(request.request_id),
-        ..Entry::new("gateway", Level::Debug, message)
+        message,
+        ..entry
     }
 }

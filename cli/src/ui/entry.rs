@@ -6,8 +6,11 @@ use proto::telemetry;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// Columns of the label in front of each line; longer labels push their own line only.
-const LABEL: usize = 10;
+/// Columns of the label in front of each line, where no function's name is longer.
+pub(crate) const LABEL: usize = 10;
+
+/// The most that labels take of a line; longer names lose their beginning.
+pub(super) const WIDEST_LABEL: usize = 20;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -17,6 +20,18 @@ pub(crate) enum Level {
     Info,
     Warn,
     Error,
+}
+
+impl Level {
+    /// Grows with how bad it is.
+    pub(super) const fn rank(self) -> u8 {
+        match self {
+            Self::Debug => 0,
+            Self::Info => 1,
+            Self::Warn => 2,
+            Self::Error => 3,
+        }
+    }
 }
 
 /// Something that happened.
@@ -32,6 +47,9 @@ pub(crate) struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) request_id: Option<String>,
     pub(crate) message: String,
+    /// More of it, for programs only.
+    #[serde(flatten)]
+    pub(crate) facts: Map<String, Value>,
     /// Scripts wait for exactly this message.
     #[serde(skip)]
     pub(crate) for_scripts: bool,
@@ -47,6 +65,7 @@ impl Entry {
             function: None,
             request_id: None,
             message: message.into(),
+            facts: Map::new(),
             for_scripts: false,
         }
     }
@@ -77,17 +96,28 @@ impl Entry {
         entry
     }
 
+    /// Adds a fact for programs.
+    pub(crate) fn tell(&mut self, name: &str, fact: impl Into<Value>) {
+        self.facts.insert(name.to_owned(), fact.into());
+    }
+
+    /// True for what functions and the frontend print: its layout is not ours.
+    pub(crate) fn is_of_others(&self) -> bool {
+        self.function.is_some() || self.component == "frontend"
+    }
+
     /// One JSON object.
     pub(crate) fn to_json(&self) -> String {
         serde_json::to_string(self).expect("an entry is plain data")
     }
 
-    /// `summary   │ text`, with a word for what is worse than information.
-    pub(crate) fn to_text(&self) -> String {
-        let label = self.function.as_deref().unwrap_or(&self.component);
-        let label = format!("{label:<LABEL$}");
-        let label = label.color(colour(label.trim_end()));
-        let message = &self.message;
+    /// `summary    text`, with a word for what is worse than information, and a label of `width` columns. Further lines of
+    /// the text stand below the first.
+    pub(crate) fn to_text(&self, width: usize) -> String {
+        let name = self.function.as_deref().unwrap_or(&self.component);
+        let label = label(name, width);
+        let label = label.color(colour(name));
+        let message = self.message.replace('\n', &format!("\n{:width$} ", ""));
         match self.level {
             Level::Debug => format!("{label} {}", message.dimmed()),
             Level::Info => format!("{label} {message}"),
@@ -97,6 +127,16 @@ impl Entry {
             Level::Error => format!("{label} {} {message}", "error:".red().bold()),
         }
     }
+}
+
+/// The end of a name says more than its beginning, which is often a folder that many share.
+fn label(name: &str, width: usize) -> String {
+    let length = name.chars().count();
+    if length <= width {
+        return format!("{name:<width$}");
+    }
+    let kept = name.chars().skip(length - width + 1);
+    std::iter::once('…').chain(kept).collect()
 }
 
 fn level(name: &str) -> Level {
@@ -183,7 +223,7 @@ mod tests {
         let line = |function: &str, level, message: &str| {
             let entry = Entry::new("function", level, message);
             let function = Some(function.to_owned());
-            Entry { function, ..entry }.to_text()
+            Entry { function, ..entry }.to_text(10)
         };
         let (one, other) = (
             "\u{1b}[35msummary   \u{1b}[39m",
@@ -200,6 +240,27 @@ mod tests {
         let mut entry = Entry::new("store", Level::Info, "hello");
         entry.time = "2026-01-02T03:04:05.678Z".to_owned();
         let expected = r#"{"time":"2026-01-02T03:04:05.678Z","level":"info","component":"store","message":"hello"}"#;
+        assert_eq!(entry.to_json(), expected);
+    }
+
+    #[test]
+    fn labels_are_aligned_and_cut_at_their_beginning_and_further_lines_stand_below() {
+        let text = |name: &str, message: &str| {
+            let mut entry = Entry::new("function", Level::Info, message);
+            entry.function = Some(name.to_owned());
+            anstream::adapter::strip_str(&entry.to_text(10)).to_string()
+        };
+        assert_eq!(text("hello", "a\nb"), "hello      a\n           b");
+        assert_eq!(text("tasks/tidy", "a"), "tasks/tidy a");
+        assert_eq!(text("shop/storefront-cart", "a"), "…ront-cart a");
+    }
+
+    #[test]
+    fn facts_stand_beside_the_message() {
+        let mut entry = Entry::new("backlot", Level::Info, "hello");
+        entry.time = "t".to_owned();
+        entry.tell("event", "reload");
+        let expected = r#"{"time":"t","level":"info","component":"backlot","message":"hello","event":"reload"}"#;
         assert_eq!(entry.to_json(), expected);
     }
 }

@@ -1,20 +1,32 @@
 //! What was started, in one compact block of label and value.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use owo_colors::OwoColorize as _;
 
-/// Columns of a line; longer lists are cut with a count.
+/// Columns of a line; longer lists are cut with a count, other rows go on below.
 const WIDTH: usize = 80;
 const LABEL: usize = 11;
+
+/// Columns of a row's value.
+const ROOM: usize = WIDTH - LABEL - 4;
 
 /// Rows that are empty are not shown.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StartBlock {
+    took: Duration,
     rows: Vec<(&'static str, String)>,
 }
 
 impl StartBlock {
+    /// A block about a start that took so long.
+    pub(crate) const fn new(took: Duration) -> Self {
+        Self {
+            took,
+            rows: Vec::new(),
+        }
+    }
+
     /// Adds a row.
     pub(crate) fn row(&mut self, label: &'static str, value: impl Into<String>) {
         let value = value.into();
@@ -25,11 +37,10 @@ impl StartBlock {
 
     /// Adds a row of names, as many as a line takes.
     pub(crate) fn names(&mut self, label: &'static str, names: &[&str]) {
-        let room = WIDTH - LABEL - 4;
         let mut value = String::new();
         for (index, name) in names.iter().enumerate() {
             let rest = format!(" and {} more", names.len() - index);
-            if value.len() + name.len() + 2 + rest.len() > room && index > 0 {
+            if value.len() + name.len() + 2 + rest.len() > ROOM && index > 0 {
                 value.push_str(&rest);
                 break;
             }
@@ -44,21 +55,58 @@ impl StartBlock {
 
 impl fmt::Display for StartBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let took = format!("started in {} ms", self.took.as_millis());
         writeln!(
             f,
-            "\n  {} {}\n",
+            "\n  {} {}  {}\n",
             "Backlot".bold(),
-            env!("CARGO_PKG_VERSION")
+            env!("CARGO_PKG_VERSION"),
+            took.dimmed()
         )?;
         for (label, value) in &self.rows {
-            writeln!(f, "  {} {value}", format_args!("{label:<LABEL$}").dimmed())?;
+            let mut label = *label;
+            for line in wrapped(value) {
+                writeln!(f, "  {} {line}", format_args!("{label:<LABEL$}").dimmed())?;
+                label = "";
+            }
         }
         Ok(())
     }
 }
 
+/// Lines of at most [`ROOM`] columns, broken at spaces; a longer word is broken where it has to be.
+fn wrapped(value: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut columns = 0;
+    for word in value.split_inclusive(' ') {
+        let mut length = word.trim_end().chars().count();
+        if columns > 0 && columns + length > ROOM {
+            lines.push(String::new());
+            columns = 0;
+        }
+        let mut word: Vec<char> = word.chars().collect();
+        while length > ROOM {
+            let rest = word.split_off(ROOM);
+            lines.extend([word.iter().collect(), String::new()]);
+            length -= ROOM;
+            word = rest;
+        }
+        columns += word.len();
+        if let Some(line) = lines.last_mut() {
+            line.extend(word);
+        }
+    }
+    lines.retain(|line| !line.is_empty());
+    for line in &mut lines {
+        line.truncate(line.trim_end().len());
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::StartBlock;
 
     #[test]
@@ -75,5 +123,32 @@ mod tests {
         );
         assert!(text.lines().all(|line| line.len() <= 80), "{text}");
         assert!(!text.contains("Empty"));
+    }
+
+    #[test]
+    fn long_values_go_on_below_at_80_columns() {
+        let mut block = StartBlock::new(Duration::from_millis(84));
+        block.row("App", "Tasks (not linked)");
+        block.row("Frontend", "cd ../web && npm install --no-audit --no-fund && npm run dev -- --host 127.0.0.1 --port 5173");
+        block.row(
+            "Forwarded",
+            format!("to https://{}.example.com", "a".repeat(90)),
+        );
+        let text = anstream::adapter::strip_str(&block.to_string()).to_string();
+        insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"), @r"
+
+        Backlot VERSION  started in 84 ms
+
+        App         Tasks (not linked)
+        Frontend    cd ../web && npm install --no-audit --no-fund && npm run dev --
+                    --host 127.0.0.1 --port 5173
+        Forwarded   to
+                    https://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+                    aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example.com
+        ");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
     }
 }

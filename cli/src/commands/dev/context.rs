@@ -1,8 +1,13 @@
 //! What a start depends on, read once: project, login, key, Deno.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    convert::Infallible,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::interval};
 
 use super::start_block;
 use crate::{
@@ -10,7 +15,7 @@ use crate::{
     desired::{DenoState, Desired, FrontendState, Surroundings},
     login::Developer,
     places::{self, Places},
-    project::{self, Diagnostic, Project, ReadError},
+    project::{Diagnostic, Project, ReadError, snapshot::Snapshot},
     settings::Settings,
     ui::{Entry, Level, Problem, Terminal},
 };
@@ -22,6 +27,9 @@ const FRAME_WIDTH: usize = 80;
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) settings: Settings,
+    /// As it lies on disk.
+    pub(super) snapshot: Snapshot,
+    /// As it is served: what cannot be used on disk is what it was before.
     pub(super) project: Project,
     pub(super) developer: Developer,
     pub(super) signing_key: [u8; 32],
@@ -37,8 +45,9 @@ impl Context {
         places: &Places,
         terminal: &Arc<Terminal>,
     ) -> Result<Self, Problem> {
-        let project =
-            project::read(&settings.folder).map_err(|error| unreadable(&error, terminal))?;
+        let snapshot =
+            Snapshot::read(&settings.folder).map_err(|error| unreadable(&error, terminal))?;
+        let project = snapshot.project();
         for diagnostic in &project.diagnostics {
             show(diagnostic, terminal);
         }
@@ -63,6 +72,7 @@ impl Context {
             frontend,
             deno: deno.map_or_else(|| without_deno(&settings, &project), DenoState::Found),
             settings,
+            snapshot,
             project,
             developer,
             signing_key,
@@ -80,6 +90,24 @@ impl Context {
             frontend: &self.frontend,
         };
         Desired::of(&self.project, around)
+    }
+
+    /// What came of a save.
+    pub(super) fn reloaded(&self, news: &[String], took: Duration) {
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let message = format!("{} in {milliseconds} ms", news.join(", "));
+        let mut entry = Entry::of_cli(Level::Info, message);
+        entry.tell("event", "reload");
+        entry.tell("changes", news);
+        entry.tell("milliseconds", milliseconds);
+        self.terminal.entry(&entry);
+    }
+
+    /// Aligns the terminal's labels for the functions there are.
+    pub(super) fn align(&self) {
+        let names = self.project.functions.iter();
+        self.terminal
+            .align(names.map(|function| function.name.as_str()));
     }
 
     /// A line of this command itself.
@@ -110,21 +138,34 @@ pub(super) fn install_deno(
     let terminal = Arc::clone(terminal);
     tokio::spawn(async move {
         let say = |message| terminal.entry(&Entry::of_cli(Level::Info, message));
-        say(format!(
-            "installing Deno {} for the functions, once",
-            deno::VERSION
-        ));
+        let version = deno::VERSION;
         let begin = Instant::now();
         let path = std::env::var_os("PATH");
         let npm = deno::on_path("npm", path.as_deref()).ok_or_else(|| "npm is gone".to_owned())?;
-        let installed = deno::install(&places, &npm).await?;
-        say(format!(
-            "Deno {} is ready ({} s)",
-            deno::VERSION,
-            begin.elapsed().as_secs()
-        ));
+        let installing = format!("installing Deno {version} for the functions, once");
+        if !terminal.shows_progress() {
+            say(installing.clone());
+        }
+        let installed = tokio::select! {
+            installed = deno::install(&places, &npm) => installed,
+            never = show_progress(&terminal, &installing, begin) => match never {},
+        };
+        terminal.progress(None);
+        let installed = installed?;
+        let seconds = begin.elapsed().as_secs();
+        say(format!("Deno {version} is ready ({seconds} s)"));
         Ok(installed)
     })
+}
+
+/// Says every second how long it has taken so far.
+async fn show_progress(terminal: &Terminal, what: &str, begin: Instant) -> Infallible {
+    let mut seconds = interval(Duration::from_secs(1));
+    loop {
+        seconds.tick().await;
+        let line = format!("{what} … {} s", begin.elapsed().as_secs());
+        terminal.progress(Some(&line));
+    }
 }
 
 /// Shows what is wrong with a project that cannot be read.
@@ -144,6 +185,21 @@ pub(super) fn show(diagnostic: &Diagnostic, terminal: &Terminal) {
     } else {
         Level::Warn
     };
-    let entry = Entry::of_cli(level, diagnostic.to_string());
-    terminal.frame(&entry, &diagnostic.frame(FRAME_WIDTH, false));
+    let mut entry = Entry::of_cli(level, diagnostic.to_string());
+    entry.tell("event", "diagnostic");
+    entry.tell("file", diagnostic.file.as_str());
+    if let Some(place) = diagnostic.place {
+        entry.tell("line", place.line);
+        entry.tell("column", place.column);
+    }
+    entry.tell("problem", diagnostic.message.as_str());
+    for (name, text) in [
+        ("expected", &diagnostic.expected),
+        ("hint", &diagnostic.hint),
+    ] {
+        if let Some(text) = text {
+            entry.tell(name, text.as_str());
+        }
+    }
+    terminal.frame(&entry, &diagnostic.frame(FRAME_WIDTH, true));
 }

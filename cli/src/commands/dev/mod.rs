@@ -5,6 +5,7 @@ mod ending;
 mod recent;
 mod reload;
 mod session;
+mod settle;
 mod start_block;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
@@ -29,6 +30,7 @@ pub(crate) fn run(args: DevArgs) -> ExitCode {
         settings::least_level(&args),
     ));
     let ended = serve(args, &terminal);
+    terminal.flush();
     ended.unwrap_or_else(|problem| {
         terminal.problem(&problem);
         ExitCode::from(problem.exit)
@@ -44,6 +46,9 @@ fn serve(args: DevArgs, terminal: &Arc<Terminal>) -> Result<ExitCode, Problem> {
     let runtime =
         runtime.map_err(|error| Problem::broken(format!("cannot start the runtime: {error}")))?;
     let ended = runtime.block_on(async {
+        let counting = Arc::clone(terminal);
+        // Ends with the runtime; what is left then is shown by whoever owns the terminal.
+        tokio::spawn(async move { counting.keep_counting().await });
         let mut stop = ending::Signals::listen()?;
         let mut starting = Box::pin(Session::start(settings, terminal));
         tokio::select! {

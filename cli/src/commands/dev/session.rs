@@ -1,6 +1,12 @@
 //! One run of the server: everything that was started, from the first process to the last.
 
-use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use proto::token::LaunchToken;
@@ -11,14 +17,14 @@ use super::{
     ending::{CUT_SHORT, Ending, Signals},
     recent::Recent,
     reload::reload,
-    start_block,
+    start_block::{self, Started},
 };
 use crate::{
     deno,
     descriptor::{Descriptor, Published},
     desired::{DenoState, FrontendState, app_id},
     places::Places,
-    project::watch::{Batch, Watch},
+    project::watch::Watch,
     settings::Settings,
     supervisor::{
         Supervisor,
@@ -39,13 +45,14 @@ pub(super) struct Session {
     published: Option<Published>,
     started_at: String,
     token: LaunchToken,
-    /// Absent where the system cannot watch files.
-    watch: Option<Watch>,
+    watch: Watch,
     /// The installation of Deno, while it is under way.
     installing: Option<JoinHandle<Result<PathBuf, String>>>,
     recent: Recent,
     /// What starts and keeps the recent functions. Nothing of it outlives this.
     of_recent: JoinSet<()>,
+    /// How long the start took.
+    took: Duration,
 }
 
 impl Session {
@@ -54,11 +61,16 @@ impl Session {
         settings: Settings,
         terminal: &Arc<Terminal>,
     ) -> Result<Self, Problem> {
+        let begin = Instant::now();
         let places = Places::of_this_user();
         let context = Context::read(settings, &places, terminal)?;
+        context.align();
         let token = launch_token()?;
         let published = publish(&places, &context);
         let recent = places.recent_functions(&context.project.layout.root);
+        // Before the services start, so that nothing is missed meanwhile.
+        let mut watch = Watch::new();
+        let warning = watch.follow(&context.project.layout);
         let supervisor = Supervisor::start(
             context.settings.clone(),
             context.desired(),
@@ -74,12 +86,13 @@ impl Session {
             published,
             started_at: format!("{:.3}", Timestamp::now()),
             token,
-            watch: None,
+            watch,
             installing: None,
             recent: Recent::at(recent),
             of_recent: JoinSet::new(),
+            took: begin.elapsed(),
         };
-        session.watch();
+        session.tell_of_watching(warning);
         session.describe();
         Ok(session)
     }
@@ -129,9 +142,11 @@ impl Session {
                     return Ending::Frontend(status);
                 }
                 url = addressed(self.address.as_mut()) => self.pass_pages_to(url).await,
-                batch = changed(self.watch.as_mut()) => {
+                batch = self.watch.changed() => {
+                    // A folder that came is watched before it is read, so that nothing is missed in between.
+                    self.follow_layout();
                     reload(batch, &mut self.context, &mut self.supervisor).await;
-                    self.watch();
+                    self.follow_layout();
                 }
                 installed = done(&mut self.installing) => {
                     self.installing = None;
@@ -142,18 +157,14 @@ impl Session {
     }
 
     /// Watches the project as it is laid out now.
-    fn watch(&mut self) {
-        let watch = self.watch.take().map_or_else(Watch::new, Ok);
-        let followed = watch.and_then(|mut watch| {
-            let followed = watch.follow(&self.context.project.layout);
-            self.watch = Some(watch);
-            followed
-        });
-        if let Err(error) = followed {
-            self.context.say(
-                Level::Warn,
-                format!("some changes will not be seen: {error}"),
-            );
+    fn follow_layout(&mut self) {
+        let warning = self.watch.follow(&self.context.project.layout);
+        self.tell_of_watching(warning);
+    }
+
+    fn tell_of_watching(&self, warning: Option<String>) {
+        if let Some(warning) = warning {
+            self.context.say(Level::Warn, warning);
         }
     }
 
@@ -206,14 +217,14 @@ impl Session {
 
     fn introduce(&self) {
         let Context {
-            settings,
-            project,
-            developer,
-            deno,
-            terminal,
-            ..
+            settings, terminal, ..
         } = &self.context;
-        terminal.start_block(&start_block::of(project, settings, developer, deno));
+        let started = Started {
+            context: &self.context,
+            port: self.supervisor.port(),
+            took: self.took,
+        };
+        terminal.start_block(&started.block());
         if settings.host.is_some_and(|host| !host.is_loopback()) {
             let warning = "everybody who reaches this address can use the server, and sign in as you with any password";
             self.context.say(Level::Warn, warning.to_owned());
@@ -221,7 +232,7 @@ impl Session {
         if let Some(reason) = start_block::moved(settings, self.supervisor.port()) {
             self.context.say(Level::Info, reason);
         }
-        terminal.ready(self.supervisor.url());
+        terminal.ready(self.supervisor.url(), &started.facts());
     }
 
     fn start_frontend(&mut self) -> Result<(), Problem> {
@@ -322,13 +333,6 @@ async fn addressed(address: Option<&mut Address>) -> String {
         }
     }
     std::future::pending().await
-}
-
-async fn changed(watch: Option<&mut Watch>) -> Batch {
-    match watch {
-        Some(watch) => watch.changed().await,
-        None => std::future::pending().await,
-    }
 }
 
 async fn done(

@@ -1,7 +1,12 @@
 //! Says what was started, in the block above the address.
 
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::context::Context;
 use crate::{
-    desired::{DenoState, upstream_off_reason},
+    desired::{DenoState, app_id, upstream_off_reason},
     login::Developer,
     port_owner,
     project::Project,
@@ -10,43 +15,91 @@ use crate::{
     ui::StartBlock,
 };
 
-/// The block for a project that is being served.
-pub(super) fn of(
-    project: &Project,
-    settings: &Settings,
-    developer: &Developer,
-    deno: &DenoState,
-) -> StartBlock {
-    let mut block = StartBlock::default();
-    let name = &project.layout.config.name;
-    block.row(
-        "App",
-        match &project.app_id {
-            Some(id) => format!("{name} ({id})"),
-            None => format!("{name} (not linked)"),
-        },
-    );
-    if let Some(command) = frontend_command(project, settings) {
-        block.row("Frontend", command);
+/// A start that succeeded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Started<'a> {
+    pub(super) context: &'a Context,
+    pub(super) port: u16,
+    pub(super) took: Duration,
+}
+
+impl Started<'_> {
+    /// The block for a person.
+    pub(super) fn block(&self) -> StartBlock {
+        let Context {
+            settings,
+            project,
+            developer,
+            deno,
+            ..
+        } = self.context;
+        let mut block = StartBlock::new(self.took);
+        let name = &project.layout.config.name;
+        block.row(
+            "App",
+            match &project.app_id {
+                Some(id) => format!("{name} ({id})"),
+                None => format!("{name} (not linked)"),
+            },
+        );
+        if let Some(command) = frontend_command(project, settings) {
+            block.row("Frontend", command);
+        }
+        block.names("Entities", &entities(project));
+        let functions = functions(project);
+        block.names("Functions", &functions);
+        if let (DenoState::Missing(reason), false) = (deno, functions.is_empty()) {
+            block.row("", format!("not callable: {reason}"));
+        }
+        block.row("Signed in", signed_in(developer));
+        block.row("Forwarded", forwarded(project, settings));
+        block
     }
-    let entities: Vec<&str> = project
-        .entities
-        .iter()
-        .map(|entity| entity.name.as_str())
-        .collect();
-    block.names("Entities", &entities);
-    let functions: Vec<&str> = project
-        .functions
-        .iter()
-        .map(|function| function.name.as_str())
-        .collect();
-    block.names("Functions", &functions);
-    if let (DenoState::Missing(reason), false) = (deno, functions.is_empty()) {
-        block.row("", format!("not callable: {reason}"));
+
+    /// The same for a program.
+    pub(super) fn facts(&self) -> Map<String, Value> {
+        let Context {
+            settings,
+            project,
+            developer,
+            deno,
+            ..
+        } = self.context;
+        let not_forwarded = upstream_off_reason(project, settings);
+        let facts = json!({
+            "port": self.port,
+            "pid": std::process::id(),
+            "root": project.layout.root,
+            "app": { "id": app_id(project), "name": project.layout.config.name, "linked": project.app_id.is_some() },
+            "frontend": frontend_command(project, settings),
+            "entities": entities(project),
+            "functions": functions(project),
+            "functions_off": match deno {
+                DenoState::Missing(reason) if !project.functions.is_empty() => Some(reason.as_str()),
+                DenoState::Missing(_) => None,
+                DenoState::Installing => Some("Deno is being installed"),
+                DenoState::Found(_) => None,
+            },
+            "developer": { "email": developer.email, "logged_in": developer.logged_in },
+            "upstream": settings.upstream.as_ref().filter(|_| not_forwarded.is_none()),
+            "upstream_off": not_forwarded,
+            "milliseconds": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+        });
+        match facts {
+            Value::Object(facts) => facts,
+            other => Map::from_iter([("facts".to_owned(), other)]),
+        }
     }
-    block.row("Signed in", signed_in(developer));
-    block.row("Forwarded", forwarded(project, settings));
-    block
+}
+
+fn entities(project: &Project) -> Vec<&str> {
+    let names = project.entities.iter();
+    names.map(|entity| entity.name.as_str()).collect()
+}
+
+fn functions(project: &Project) -> Vec<&str> {
+    let names = project.functions.iter();
+    names.map(|function| function.name.as_str()).collect()
 }
 
 /// Why the address is not the usual one, when it is not and nobody asked for another.
@@ -81,7 +134,7 @@ fn forwarded(project: &Project, settings: &Settings) -> String {
     match (upstream_off_reason(project, settings), &settings.upstream) {
         (Some(reason), _) => format!("nothing: {reason}"),
         (None, upstream) => format!(
-            "what is not local, to {}",
+            "what is not local, to {}, without any session",
             upstream.as_deref().unwrap_or_default()
         ),
     }

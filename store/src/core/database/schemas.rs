@@ -97,6 +97,15 @@ impl Database {
     }
 
     fn apply_schema(&mut self, source: SchemaSource, old: Option<Entity>, applied: &mut Applied) {
+        let is_first = !self.entities.contains_key(&source.name);
+        let old = match old {
+            // Compiling is what costs, and what was warned about has been.
+            Some(old) if is_first && is_known(&source, &old.schema) => {
+                self.entities.insert(source.name, old);
+                return;
+            }
+            other => other,
+        };
         let compiled = check_name(&source.name).and_then(|()| {
             if self.entities.contains_key(&source.name) {
                 return Err("another file already defines this entity".to_owned());
@@ -213,6 +222,11 @@ impl Applied {
             warning: false,
         });
     }
+}
+
+/// The same document of the same file.
+fn is_known(source: &SchemaSource, schema: &Schema) -> bool {
+    source.source == schema.source() && source.document == *schema.document()
 }
 
 fn check_name(name: &str) -> Result<(), String> {
