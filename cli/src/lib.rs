@@ -35,6 +35,10 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Dev(args) => commands::dev::run(*args),
         Command::Status(args) => commands::status::run(&args),
+        Command::Functions(args) => commands::functions::run(&args),
+        Command::Entities(args) => commands::entities::run(&args),
+        Command::Logs(args) => commands::logs::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Store(args) => proto::host::run_to_exit(store::run(args)),
         Command::Runner(args) => proto::host::run_to_exit(runner::run(args)),
         Command::Gateway(args) => proto::host::run_to_exit(gateway::run(args)),

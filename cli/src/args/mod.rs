@@ -2,12 +2,18 @@
 //! what `dev` takes into something to act on.
 
 mod dev;
+mod functions;
+mod live;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use self::dev::{DevArgs, FunctionPermissions};
+pub(crate) use self::{
+    dev::{DevArgs, FunctionPermissions},
+    functions::{FunctionsArgs, FunctionsCommand, InvokeArgs, ListArgs},
+    live::{DoctorArgs, EntitiesArgs, EntitiesCommand, EntityListArgs, LineLevel, LogsArgs},
+};
 
 /// Run the backend of a Base44 project on this machine
 #[derive(Debug, Parser)]
@@ -28,6 +34,14 @@ pub(crate) enum Command {
     Dev(Box<DevArgs>),
     /// Show whether this project's server runs, and where
     Status(StatusArgs),
+    /// List and call the project's functions
+    Functions(FunctionsArgs),
+    /// Look at the entities that are served
+    Entities(EntitiesArgs),
+    /// Show what functions printed
+    Logs(LogsArgs),
+    /// Check what Backlot needs on this machine and in this project
+    Doctor(DoctorArgs),
     /// Run the entity service alone
     Store(store::Args),
     /// Run the function service alone

@@ -57,6 +57,11 @@ impl Layout {
         join_clean(&self.functions_dir(), "../shared")
     }
 
+    /// `path` as seen from the project's root, with `/` between its parts.
+    pub fn relative(&self, path: &Path) -> String {
+        relative(&self.root, path)
+    }
+
     /// Everything whose change can change what was read: directories with all they contain, and single files, whether they exist or not.
     pub fn inputs(&self) -> Vec<PathBuf> {
         let mut inputs = vec![

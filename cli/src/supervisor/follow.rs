@@ -34,7 +34,8 @@ pub(crate) async fn requests(gateway: GatewayClient, terminal: Arc<Terminal>) {
     }
 }
 
-fn output_entry(line: LogLine) -> Entry {
+/// A line of a function as an entry.
+pub(crate) fn output_entry(line: LogLine) -> Entry {
     let level = match line.level() {
         log_line::Level::Debug => Level::Debug,
         log_line::Level::Unspecified | log_line::Level::Info => Level::Info,

@@ -5,6 +5,7 @@
 
 mod entry;
 mod start_block;
+mod table;
 
 use std::io::{self, Write as _};
 
@@ -16,6 +17,7 @@ use serde_json::json;
 pub(crate) use self::{
     entry::{Entry, Level},
     start_block::StartBlock,
+    table::Table,
 };
 
 /// Why a command ends early: one sentence, what to do, and the exit status.
