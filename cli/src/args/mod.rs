@@ -4,6 +4,7 @@
 mod dev;
 mod functions;
 mod live;
+mod platform;
 
 use std::path::PathBuf;
 
@@ -11,8 +12,9 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::{
     dev::{DevArgs, FunctionPermissions},
-    functions::{FunctionsArgs, FunctionsCommand, InvokeArgs, ListArgs},
-    live::{DoctorArgs, EntitiesArgs, EntitiesCommand, EntityListArgs, LineLevel, LogsArgs},
+    functions::{DeleteArgs, DeployArgs, FunctionsArgs, FunctionsCommand, InvokeArgs, ListArgs, PullArgs},
+    live::{DoctorArgs, EntitiesArgs, EntitiesCommand, EntityListArgs, LineLevel, LogsArgs, Order, RemoteLogsArgs, RemoteEnvironment},
+    platform::{AppArgs, SecretDeleteArgs, SecretListArgs, SecretSetArgs, SecretsArgs, SecretsCommand, SessionArgs},
 };
 
 /// Run the backend of a Base44 project on this machine
@@ -34,12 +36,20 @@ pub(crate) enum Command {
     Dev(Box<DevArgs>),
     /// Show whether this project's server runs, and where
     Status(StatusArgs),
-    /// List and call the project's functions
+    /// List, call, deploy, pull and delete the project's functions
     Functions(FunctionsArgs),
     /// Look at the entities that are served
     Entities(EntitiesArgs),
     /// Show what functions printed
     Logs(LogsArgs),
+    /// List and change secrets
+    Secrets(SecretsArgs),
+    /// Log in to Base44
+    Login(SessionArgs),
+    /// Forget who is logged in to Base44 on this machine
+    Logout(SessionArgs),
+    /// Show who is logged in to Base44
+    Whoami(SessionArgs),
     /// Check what Backlot needs on this machine and in this project
     Doctor(DoctorArgs),
     /// Run the entity service alone

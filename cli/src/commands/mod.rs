@@ -1,5 +1,6 @@
 //! One file a sub-command, and what those have in common that ask something and end.
 
+pub(crate) mod account;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod entities;
@@ -7,6 +8,7 @@ pub(crate) mod functions;
 pub(crate) mod guard;
 pub(crate) mod logs;
 mod running;
+pub(crate) mod secrets;
 pub(crate) mod status;
 
 use std::{

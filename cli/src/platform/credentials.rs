@@ -90,28 +90,29 @@ impl Credentials {
                 let value = format!("Bearer {}", login.access_token);
                 Credential::new(header::AUTHORIZATION, &value)
             }
-            Self::Nobody => {
-                return Err(CommandError::new(
-                    ErrorCode::AuthRequired,
-                    "nobody is logged in to Base44",
-                )
-                .with_command("log in", "backlot login")
-                .with_hint("in a script, set BASE44_API_KEY to a workspace key"));
-            }
-            Self::Unreadable { reason } => {
-                let message = format!("the login cannot be read: {reason}");
-                return Err(CommandError::new(ErrorCode::AuthRequired, message)
-                    .with_command("log in again", "backlot login"));
-            }
+            Self::Nobody | Self::Unreadable { .. } => return Err(self.absence()),
         };
         credential.ok_or_else(|| {
-            CommandError::new(
-                ErrorCode::AuthRequired,
-                "the token or key has characters that no token has",
-            )
-            .with_command("log in again", "backlot login")
+            log_in("the token or key has characters that no token has", "log in again")
         })
     }
+
+    /// Why nobody is logged in.
+    pub(crate) fn absence(&self) -> CommandError {
+        match self {
+            Self::Unreadable { reason } => {
+                log_in(&format!("the login cannot be read: {reason}"), "log in again")
+            }
+            Self::WorkspaceKey(_) | Self::Login(_) | Self::Nobody => {
+                log_in("nobody is logged in to Base44", "log in")
+                    .with_hint("in a script, set BASE44_API_KEY to a workspace key")
+            }
+        }
+    }
+}
+
+fn log_in(message: &str, advice: &str) -> CommandError {
+    CommandError::new(ErrorCode::AuthRequired, message).with_command(advice, "backlot login")
 }
 
 /// `BASE44_ACCESS_TOKEN` and `BASE44_REFRESH_TOKEN`, where both are there and the first says whose it is.

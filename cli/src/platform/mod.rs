@@ -16,6 +16,7 @@ pub(crate) mod functions;
 mod http;
 pub(crate) mod login_file;
 pub(crate) mod oauth;
+pub(crate) mod logs;
 mod secrets;
 
 use std::{path::Path, path::PathBuf, time::Duration};
