@@ -8,6 +8,7 @@ mod diagnose;
 mod document;
 mod entities;
 mod env;
+pub(crate) mod env_edit;
 mod extension;
 mod frame;
 mod functions;
