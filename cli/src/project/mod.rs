@@ -19,6 +19,7 @@ mod root;
 mod rules;
 mod scan;
 mod schema;
+pub(crate) mod snapshot;
 mod syntax;
 mod walk;
 pub(crate) mod watch;
