@@ -12,9 +12,11 @@ mod app;
 mod credentials;
 mod environment;
 mod failure;
+pub(crate) mod functions;
 mod http;
-mod login_file;
+pub(crate) mod login_file;
 pub(crate) mod oauth;
+mod secrets;
 
 use std::{path::Path, path::PathBuf, time::Duration};
 

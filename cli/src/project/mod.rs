@@ -3,6 +3,7 @@
 
 mod app_link;
 mod automations;
+mod bundle;
 mod config;
 mod diagnose;
 mod document;
@@ -30,6 +31,7 @@ mod tests;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use bundle::{Bundle, BundleFile, bundle};
 pub use config::{Config, PluginSource, Site, Visibility};
 pub use diagnose::{Diagnostic, Place, Severity};
 pub use entities::EntityFile;
