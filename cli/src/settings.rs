@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The port where none was asked for.
-const DEFAULT_PORT: u16 = 4400;
+pub(crate) const DEFAULT_PORT: u16 = 4400;
 
 /// Checked options of `backlot dev`.
 #[derive(Clone, Debug)]

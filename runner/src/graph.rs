@@ -56,10 +56,11 @@ impl Graph {
         graph
     }
 
-    /// Whether a change of `path` may change what the function does.
+    /// Whether a change of `path` may change what the function does. A folder that came or went stands for its files.
     #[must_use]
     pub fn contains(&self, path: &Path) -> bool {
         self.files.contains(path)
+            || self.files.iter().any(|file| file.starts_with(path))
             || (is_own(path) && path.starts_with(&self.folder) && !self.is_foreign(path))
             || self
                 .anything_below

@@ -69,11 +69,21 @@ pub(crate) struct RemoteLogsArgs {
     pub(crate) since: Option<String>,
 
     /// Up to then
-    #[arg(long, value_name = "TIME", requires = "remote", conflicts_with = "follow")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "remote",
+        conflicts_with = "follow"
+    )]
     pub(crate) until: Option<String>,
 
     /// Oldest or newest lines first
-    #[arg(long, value_name = "ORDER", requires = "remote", conflicts_with = "follow")]
+    #[arg(
+        long,
+        value_name = "ORDER",
+        requires = "remote",
+        conflicts_with = "follow"
+    )]
     pub(crate) order: Option<Order>,
 
     /// Of the draft or of what is published [default: both]

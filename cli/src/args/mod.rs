@@ -12,9 +12,17 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::{
     dev::{DevArgs, FunctionPermissions},
-    functions::{DeleteArgs, DeployArgs, FunctionsArgs, FunctionsCommand, InvokeArgs, ListArgs, PullArgs},
-    live::{DoctorArgs, EntitiesArgs, EntitiesCommand, EntityListArgs, LineLevel, LogsArgs, Order, RemoteLogsArgs, RemoteEnvironment},
-    platform::{AppArgs, SecretDeleteArgs, SecretListArgs, SecretSetArgs, SecretsArgs, SecretsCommand, SessionArgs},
+    functions::{
+        DeleteArgs, DeployArgs, FunctionsArgs, FunctionsCommand, InvokeArgs, ListArgs, PullArgs,
+    },
+    live::{
+        DoctorArgs, EntitiesArgs, EntitiesCommand, EntityListArgs, LineLevel, LogsArgs, Order,
+        RemoteEnvironment, RemoteLogsArgs,
+    },
+    platform::{
+        AppArgs, SecretDeleteArgs, SecretListArgs, SecretSetArgs, SecretsArgs, SecretsCommand,
+        SessionArgs,
+    },
 };
 
 /// Run the backend of a Base44 project on this machine

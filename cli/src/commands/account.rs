@@ -12,8 +12,7 @@ use crate::{
     browser,
     output::{self, CommandError, Done, ErrorCode, Output},
     platform::{
-        Credentials, Login, Platform, Surroundings,
-        login_file,
+        Credentials, Login, Platform, Surroundings, login_file,
         oauth::{DeviceCode, Grant, Tokens},
     },
 };
@@ -101,11 +100,8 @@ fn may_pass(error: &CommandError) -> bool {
 }
 
 fn expired() -> CommandError {
-    CommandError::new(
-        ErrorCode::AuthExpired,
-        "the code was not confirmed in time",
-    )
-    .with_command("start again", "backlot login")
+    CommandError::new(ErrorCode::AuthExpired, "the code was not confirmed in time")
+        .with_command("start again", "backlot login")
 }
 
 fn log_out() -> Result<Done, CommandError> {
@@ -135,8 +131,6 @@ async fn who(output: Output) -> Result<Done, CommandError> {
             format!("Logged in as {}", login.email),
             &json!({ "email": login.email, "name": login.name }),
         )),
-        nobody @ (Credentials::Nobody | Credentials::Unreadable { .. }) => {
-            Err(nobody.absence())
-        }
+        nobody @ (Credentials::Nobody | Credentials::Unreadable { .. }) => Err(nobody.absence()),
     }
 }

@@ -1,9 +1,6 @@
 //! `backlot secrets`: of the deployed app, and with `set --local` of this folder. Values are never printed.
 
-use std::{
-    path::Path,
-    process::ExitCode,
-};
+use std::{path::Path, process::ExitCode};
 
 use indexmap::IndexMap;
 use serde_json::json;
@@ -40,7 +37,10 @@ async fn list(args: &AppArgs, output: Output) -> Result<Done, CommandError> {
     } else {
         names.join("\n")
     };
-    Ok(Done::new(text, &json!({ "appId": app.id(), "secrets": names })))
+    Ok(Done::new(
+        text,
+        &json!({ "appId": app.id(), "secrets": names }),
+    ))
 }
 
 async fn set(args: &SecretSetArgs, output: Output) -> Result<Done, CommandError> {
@@ -115,9 +115,8 @@ fn set_here(dir: &Path, secrets: IndexMap<String, String>) -> Result<Done, Comma
     let layout = project::read_layout(dir)?.value;
     let path = layout.root.join(".env.local");
     let secrets: Vec<(String, String)> = secrets.into_iter().collect();
-    let edited = env_edit::set(&path, &secrets).map_err(|error| {
-        CommandError::input(error.to_string()).with_hint("nothing was written")
-    })?;
+    let edited = env_edit::set(&path, &secrets)
+        .map_err(|error| CommandError::input(error.to_string()).with_hint("nothing was written"))?;
     let file = layout.relative(&path);
     let parts = [
         ("added", &edited.added),

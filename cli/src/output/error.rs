@@ -161,8 +161,14 @@ impl CommandError {
     /// The sentence with its details and the request's id, for a row of a table.
     pub(crate) fn in_one_line(&self) -> String {
         let details = self.details.iter().map(|detail| format!("; {detail}"));
-        let id = self.request_id.iter().map(|id| format!(" (request id {id})"));
-        std::iter::once(self.message.clone()).chain(details).chain(id).collect()
+        let id = self
+            .request_id
+            .iter()
+            .map(|id| format!(" (request id {id})"));
+        std::iter::once(self.message.clone())
+            .chain(details)
+            .chain(id)
+            .collect()
     }
 
     /// The official tool's envelope: `{error, code, details?, hints?, statusCode?, requestId?}`.

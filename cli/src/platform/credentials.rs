@@ -93,16 +93,20 @@ impl Credentials {
             Self::Nobody | Self::Unreadable { .. } => return Err(self.absence()),
         };
         credential.ok_or_else(|| {
-            log_in("the token or key has characters that no token has", "log in again")
+            log_in(
+                "the token or key has characters that no token has",
+                "log in again",
+            )
         })
     }
 
     /// Why nobody is logged in.
     pub(crate) fn absence(&self) -> CommandError {
         match self {
-            Self::Unreadable { reason } => {
-                log_in(&format!("the login cannot be read: {reason}"), "log in again")
-            }
+            Self::Unreadable { reason } => log_in(
+                &format!("the login cannot be read: {reason}"),
+                "log in again",
+            ),
             Self::WorkspaceKey(_) | Self::Login(_) | Self::Nobody => {
                 log_in("nobody is logged in to Base44", "log in")
                     .with_hint("in a script, set BASE44_API_KEY to a workspace key")

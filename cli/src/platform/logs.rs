@@ -45,7 +45,10 @@ pub(crate) enum LogEvent {
     /// Nothing happened, and the platform is there.
     Ping,
     /// The platform ends the stream; whether another one may be opened.
-    End { reason: String, retriable: bool },
+    End {
+        reason: String,
+        retriable: bool,
+    },
 }
 
 #[derive(Deserialize)]
@@ -256,7 +259,9 @@ mod tests {
         for size in [1, 7, STREAM.len()] {
             let mut events = Events::default();
             let pieces = STREAM.as_bytes().chunks(size);
-            let found: Vec<LogEvent> = pieces.flat_map(|piece| events.take(piece).unwrap()).collect();
+            let found: Vec<LogEvent> = pieces
+                .flat_map(|piece| events.take(piece).unwrap())
+                .collect();
             assert_eq!(found, expected, "pieces of {size}");
         }
     }

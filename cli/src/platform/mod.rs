@@ -15,8 +15,8 @@ mod failure;
 pub(crate) mod functions;
 mod http;
 pub(crate) mod login_file;
-pub(crate) mod oauth;
 pub(crate) mod logs;
+pub(crate) mod oauth;
 mod secrets;
 
 use std::{path::Path, path::PathBuf, time::Duration};

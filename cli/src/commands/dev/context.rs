@@ -1,6 +1,10 @@
 //! What a start depends on, read once: project, login, key, Deno.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::task::JoinHandle;
 
@@ -9,7 +13,7 @@ use crate::{
     desired::{DenoState, Desired, Surroundings},
     login::Developer,
     places::{self, Places},
-    project::{self, Diagnostic, Project, ReadError},
+    project::{Diagnostic, Project, ReadError, snapshot::Snapshot},
     settings::Settings,
     ui::{Entry, Level, Problem, Terminal},
 };
@@ -21,6 +25,9 @@ const FRAME_WIDTH: usize = 80;
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) settings: Settings,
+    /// As it lies on disk.
+    pub(super) snapshot: Snapshot,
+    /// As it is served: what cannot be used on disk is what it was before.
     pub(super) project: Project,
     pub(super) developer: Developer,
     pub(super) signing_key: [u8; 32],
@@ -35,8 +42,9 @@ impl Context {
         places: &Places,
         terminal: &Arc<Terminal>,
     ) -> Result<Self, Problem> {
-        let project =
-            project::read(&settings.folder).map_err(|error| unreadable(&error, terminal))?;
+        let snapshot =
+            Snapshot::read(&settings.folder).map_err(|error| unreadable(&error, terminal))?;
+        let project = snapshot.project();
         for diagnostic in &project.diagnostics {
             show(diagnostic, terminal);
         }
@@ -56,6 +64,7 @@ impl Context {
         Ok(Self {
             deno: deno.map_or_else(|| without_deno(&settings, &project), DenoState::Found),
             settings,
+            snapshot,
             project,
             developer,
             signing_key,
@@ -72,6 +81,13 @@ impl Context {
             deno: &self.deno,
         };
         Desired::of(&self.project, around)
+    }
+
+    /// What came of a save.
+    pub(super) fn reloaded(&self, news: &[String], took: Duration) {
+        let milliseconds = took.as_millis();
+        let message = format!("{} in {milliseconds} ms", news.join(", "));
+        self.say(Level::Info, message);
     }
 
     /// A line of this command itself.

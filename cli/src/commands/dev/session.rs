@@ -17,7 +17,7 @@ use crate::{
     descriptor::{Descriptor, Published},
     desired::{DenoState, app_id},
     places::Places,
-    project::watch::{Batch, Watch},
+    project::watch::Watch,
     settings::Settings,
     supervisor::{
         Supervisor,
@@ -36,8 +36,7 @@ pub(super) struct Session {
     published: Option<Published>,
     started_at: String,
     token: LaunchToken,
-    /// Absent where the system cannot watch files.
-    watch: Option<Watch>,
+    watch: Watch,
     /// The installation of Deno, while it is under way.
     installing: Option<JoinHandle<Result<PathBuf, String>>>,
 }
@@ -52,6 +51,9 @@ impl Session {
         let context = Context::read(settings, &places, terminal)?;
         let token = launch_token()?;
         let published = publish(&places, &context);
+        // Before the services start, so that nothing is missed meanwhile.
+        let mut watch = Watch::new();
+        let warning = watch.follow(&context.project.layout);
         let supervisor = Supervisor::start(
             context.settings.clone(),
             context.desired(),
@@ -66,10 +68,10 @@ impl Session {
             published,
             started_at: format!("{:.3}", Timestamp::now()),
             token,
-            watch: None,
+            watch,
             installing: None,
         };
-        session.watch();
+        session.tell_of_watching(warning);
         session.describe();
         Ok(session)
     }
@@ -113,9 +115,11 @@ impl Session {
                     self.context.say(Level::Error, format!("the frontend ended ({status}), and the server with it"));
                     return Ending::Frontend(status);
                 }
-                batch = changed(self.watch.as_mut()) => {
+                batch = self.watch.changed() => {
+                    // A folder that came is watched before it is read, so that nothing is missed in between.
+                    self.follow_layout();
                     reload(batch, &mut self.context, &mut self.supervisor).await;
-                    self.watch();
+                    self.follow_layout();
                 }
                 installed = done(&mut self.installing) => {
                     self.installing = None;
@@ -126,18 +130,14 @@ impl Session {
     }
 
     /// Watches the project as it is laid out now.
-    fn watch(&mut self) {
-        let watch = self.watch.take().map_or_else(Watch::new, Ok);
-        let followed = watch.and_then(|mut watch| {
-            let followed = watch.follow(&self.context.project.layout);
-            self.watch = Some(watch);
-            followed
-        });
-        if let Err(error) = followed {
-            self.context.say(
-                Level::Warn,
-                format!("some changes will not be seen: {error}"),
-            );
+    fn follow_layout(&mut self) {
+        let warning = self.watch.follow(&self.context.project.layout);
+        self.tell_of_watching(warning);
+    }
+
+    fn tell_of_watching(&self, warning: Option<String>) {
+        if let Some(warning) = warning {
+            self.context.say(Level::Warn, warning);
         }
     }
 
@@ -263,13 +263,6 @@ fn publish(places: &Places, context: &Context) -> Option<Published> {
 async fn ended(frontend: Option<&Frontend>) -> std::process::ExitStatus {
     match frontend {
         Some(frontend) => frontend.ended().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn changed(watch: Option<&mut Watch>) -> Batch {
-    match watch {
-        Some(watch) => watch.changed().await,
         None => std::future::pending().await,
     }
 }

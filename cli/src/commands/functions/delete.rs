@@ -29,16 +29,18 @@ pub(super) async fn delete(args: &DeleteArgs, output: Output) -> Result<Done, Co
     }
     let surroundings = Surroundings::of(&args.app.dir);
     let app = App::find(&surroundings, args.app.app_id.as_deref(), output)?;
-    let question = format!(
-        "Delete {} from the app {}",
-        listed(&names),
-        app.id()
-    );
+    let question = format!("Delete {} from the app {}", listed(&names), app.id());
     if !args.force && !output.confirm(&question, "--force").await? {
-        return Ok(Done::new("Nothing was deleted.", &json!({ "functions": [] })));
+        return Ok(Done::new(
+            "Nothing was deleted.",
+            &json!({ "functions": [] }),
+        ));
     }
     let deletions = delete_each(&app, &names, output).await?;
-    let failed = deletions.iter().filter(|one| one.status == "failed").count();
+    let failed = deletions
+        .iter()
+        .filter(|one| one.status == "failed")
+        .count();
     let mut table = Table::new(["function", "", ""]);
     for one in &deletions {
         let error = one.error.clone().unwrap_or_default();

@@ -87,9 +87,12 @@ fn mistakes<'a>(
     diagnostics: impl IntoIterator<Item = &'a Diagnostic>,
 ) -> CommandError {
     let details = diagnostics.into_iter().map(ToString::to_string);
-    CommandError::new(ErrorCode::ConfigInvalid, format!("{message}: nothing was deployed"))
-        .with_details(details)
-        .with_hint("correct what is listed and deploy again")
+    CommandError::new(
+        ErrorCode::ConfigInvalid,
+        format!("{message}: nothing was deployed"),
+    )
+    .with_details(details)
+    .with_hint("correct what is listed and deploy again")
 }
 
 fn select(
@@ -198,7 +201,12 @@ fn report(app: &App, outcomes: &[Outcome], deletions: &[Deletion]) -> Done {
     }
     for one in deletions {
         let error = one.error.clone().unwrap_or_default();
-        table.row([one.name.clone(), one.status.to_owned(), String::new(), error]);
+        table.row([
+            one.name.clone(),
+            one.status.to_owned(),
+            String::new(),
+            error,
+        ]);
     }
     let count = |status| {
         let deployed = outcomes.iter().map(|one| one.status);

@@ -42,8 +42,10 @@ pub(super) async fn pull(args: &PullArgs, output: Output) -> Result<Done, Comman
     if let Some(name) = &args.name {
         remote.retain(|function| function.name == *name);
         if remote.is_empty() {
-            return Err(CommandError::input(format!("no function `{name}` is deployed"))
-                .with_command("see which there are", "backlot functions list --remote"));
+            return Err(
+                CommandError::input(format!("no function `{name}` is deployed"))
+                    .with_command("see which there are", "backlot functions list --remote"),
+            );
         }
     }
     let (plan, rows) = plan(&layout, &local, &remote)?;
@@ -74,7 +76,11 @@ fn plan(
     local: &[FunctionFile],
     remote: &[RemoteFunction],
 ) -> Result<(Plan, Rows), CommandError> {
-    let of_plugin = |name: &str| local.iter().any(|one| one.name == name && one.plugin.is_some());
+    let of_plugin = |name: &str| {
+        local
+            .iter()
+            .any(|one| one.name == name && one.plugin.is_some())
+    };
     let mut plan = Plan::default();
     let mut rows = Vec::new();
     let mut seen = HashSet::new();
@@ -106,7 +112,8 @@ fn report(layout: &Layout, app: &str, plan: &Plan, rows: &Rows) -> Done {
     let functions = rows
         .iter()
         .map(|(name, status)| json!({ "name": name, "status": status.name() }));
-    let report = json!({ "appId": app, "functions": functions.collect::<Vec<_>>(), "files": files });
+    let report =
+        json!({ "appId": app, "functions": functions.collect::<Vec<_>>(), "files": files });
     if rows.is_empty() {
         return Done::new("No functions are deployed.", &report);
     }

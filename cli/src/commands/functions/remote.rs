@@ -46,7 +46,10 @@ pub(super) fn complete(automations: &[Value]) -> Vec<Value> {
         let mut automation = automation.clone();
         if let Value::Object(fields) = &mut automation {
             fields.entry("is_active").or_insert(json!(true));
-            if fields.get("schedule_mode").is_some_and(|mode| mode == "recurring") {
+            if fields
+                .get("schedule_mode")
+                .is_some_and(|mode| mode == "recurring")
+            {
                 fields.entry("ends_type").or_insert(json!("never"));
             }
         }

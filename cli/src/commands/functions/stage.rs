@@ -31,7 +31,9 @@ struct Progress {
 ///
 /// With the path that could not be written; then everything is as it was.
 pub(super) fn write_all(beside: &Path, writes: &[Write]) -> io::Result<()> {
-    let stage = tempfile::Builder::new().prefix(".backlot-").tempdir_in(beside)?;
+    let stage = tempfile::Builder::new()
+        .prefix(".backlot-")
+        .tempdir_in(beside)?;
     for (index, write) in writes.iter().enumerate() {
         let draft = stage.path().join(format!("new-{index}"));
         fs::write(&draft, &write.content).map_err(|error| at(&draft, &error))?;
@@ -118,7 +120,11 @@ mod tests {
             if path.is_dir() {
                 let below = files(&path);
                 found.push((format!("{name}/"), String::new()));
-                found.extend(below.into_iter().map(|(file, text)| (format!("{name}/{file}"), text)));
+                found.extend(
+                    below
+                        .into_iter()
+                        .map(|(file, text)| (format!("{name}/{file}"), text)),
+                );
             } else {
                 found.push((name, fs::read_to_string(&path).unwrap()));
             }
@@ -141,7 +147,10 @@ mod tests {
         let writes = ["a", "b/c/d"].map(|path| write(folder.path(), path));
         write_all(folder.path(), &writes).unwrap();
         let expected = [("a", "new"), ("b/", ""), ("b/c/", ""), ("b/c/d", "new")];
-        assert_eq!(files(folder.path()), expected.map(|(path, text)| (path.to_owned(), text.to_owned())));
+        assert_eq!(
+            files(folder.path()),
+            expected.map(|(path, text)| (path.to_owned(), text.to_owned()))
+        );
     }
 
     #[test]

@@ -69,9 +69,14 @@ enum Ended {
 enum Break {
     Reader,
     /// Broken or silent; whether anything had come.
-    Dropped { was_alive: bool },
+    Dropped {
+        was_alive: bool,
+    },
     /// Told to end: why, and whether another may be opened.
-    Told { reason: String, retriable: bool },
+    Told {
+        reason: String,
+        retriable: bool,
+    },
 }
 
 struct Tail {
@@ -149,7 +154,10 @@ impl Tail {
         let mut said = false;
         loop {
             let filters = LogFilters {
-                since: self.last.since().or_else(|| self.request.filters.since.clone()),
+                since: self
+                    .last
+                    .since()
+                    .or_else(|| self.request.filters.since.clone()),
                 ..self.request.filters.clone()
             };
             match self.request.lines(&filters).await {
@@ -165,7 +173,8 @@ impl Tail {
                 }
                 Err(error) if may_pass(&error) => {
                     if !said {
-                        self.output.note(&format!("{error}; asking again every 2 s"));
+                        self.output
+                            .note(&format!("{error}; asking again every 2 s"));
                     }
                     said = true;
                 }
@@ -186,7 +195,10 @@ impl Tail {
 }
 
 fn may_pass(error: &CommandError) -> bool {
-    error.code == ErrorCode::Api && error.status_code.is_none_or(|status| status == 429 || status >= 500)
+    error.code == ErrorCode::Api
+        && error
+            .status_code
+            .is_none_or(|status| status == 429 || status >= 500)
 }
 
 /// How far lines have been printed. Several may bear the same time, and a question by time gives all of them again.

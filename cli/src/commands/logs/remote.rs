@@ -181,7 +181,8 @@ fn text(lines: &[LogLine], args: &LogsArgs) -> String {
     if lines.is_empty() {
         return match args.remote.env {
             Some(RemoteEnvironment::Prod) => {
-                "No lines. Has the app been published? `--env preview` reads the draft's.".to_owned()
+                "No lines. Has the app been published? `--env preview` reads the draft's."
+                    .to_owned()
             }
             Some(RemoteEnvironment::Preview) | None => "No lines.".to_owned(),
         };
@@ -211,7 +212,10 @@ mod tests {
             ("1h", Some("2026-01-10T11:00:00.000Z")),
             ("30m", Some("2026-01-10T11:30:00.000Z")),
             ("2d", Some("2026-01-08T12:00:00.000Z")),
-            ("2026-01-01T00:00:00+02:00", Some("2026-01-01T00:00:00+02:00")),
+            (
+                "2026-01-01T00:00:00+02:00",
+                Some("2026-01-01T00:00:00+02:00"),
+            ),
             ("2026-01-01T00:00:00Z", Some("2026-01-01T00:00:00Z")),
             ("2026-01-01T00:00:00", Some("2026-01-01T00:00:00Z")),
             ("2026-01-01", Some("2026-01-01T00:00:00Z")),

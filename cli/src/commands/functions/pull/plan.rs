@@ -92,11 +92,15 @@ impl Plan {
                 return Ok(());
             }
             let file = path.display();
-            let message =
-                format!("the functions `{other}` and `{of}` are deployed with different versions of {file}");
+            let message = format!(
+                "the functions `{other}` and `{of}` are deployed with different versions of {file}"
+            );
             return Err(CommandError::new(ErrorCode::InvalidInput, message)
                 .with_command("pull the one that is right", "backlot functions pull NAME")
-                .with_command("or deploy again what is right here", "backlot functions deploy"));
+                .with_command(
+                    "or deploy again what is right here",
+                    "backlot functions deploy",
+                ));
         }
         self.wanted
             .insert(path.clone(), (content.to_owned(), of.to_owned()));
@@ -132,9 +136,12 @@ fn place(
 ) -> Result<PathBuf, CommandError> {
     let bad = given.contains(|c: char| c == '\\' || c.is_control());
     let relative = Path::new(given);
-    let is_plain = relative
-        .components()
-        .all(|part| matches!(part, Component::Normal(_) | Component::ParentDir | Component::CurDir));
+    let is_plain = relative.components().all(|part| {
+        matches!(
+            part,
+            Component::Normal(_) | Component::ParentDir | Component::CurDir
+        )
+    });
     if bad || !is_plain || relative.file_name().is_none() || given.ends_with('/') {
         return Err(refused(function, given, "is not a relative path of a file"));
     }
@@ -147,7 +154,10 @@ fn place(
         }
     }
     let homes = [layout.functions_dir(), layout.shared_dir()];
-    if !homes.iter().any(|home| path.starts_with(home) && path != *home) {
+    if !homes
+        .iter()
+        .any(|home| path.starts_with(home) && path != *home)
+    {
         let reason = "leaves the folders of functions and of shared code";
         return Err(refused(function, given, reason));
     }
@@ -163,12 +173,19 @@ fn refuse_links(
     given: &str,
 ) -> Result<(), CommandError> {
     let homes = [layout.functions_dir(), layout.shared_dir()];
-    let below = |part: &&Path| homes.iter().any(|home| part.starts_with(home) && part != home);
+    let below = |part: &&Path| {
+        homes
+            .iter()
+            .any(|home| part.starts_with(home) && part != home)
+    };
     let linked = |part: &Path| fs::symlink_metadata(part).is_ok_and(|meta| meta.is_symlink());
     match path.ancestors().take_while(below).find(|part| linked(part)) {
         None => Ok(()),
         Some(link) => {
-            let reason = format!("would be written through the link {}", layout.relative(link));
+            let reason = format!(
+                "would be written through the link {}",
+                layout.relative(link)
+            );
             Err(refused(function, given, &reason))
         }
     }

@@ -23,7 +23,9 @@ fn tree(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn remote(name: &str, files: &[(&str, &str)], automations: &Value) -> RemoteFunction {
-    let files = files.iter().map(|(path, content)| json!({ "path": path, "content": content }));
+    let files = files
+        .iter()
+        .map(|(path, content)| json!({ "path": path, "content": content }));
     let function = json!({
         "name": name, "entry": "entry.ts", "files": files.collect::<Vec<_>>(), "automations": automations,
     });
@@ -31,11 +33,18 @@ fn remote(name: &str, files: &[(&str, &str)], automations: &Value) -> RemoteFunc
 }
 
 fn planned(dir: &Path, function: &RemoteFunction) -> Result<(Change, Vec<String>), String> {
-    let Project { layout, functions, .. } = project::read_with(dir, |_| None).unwrap();
+    let Project {
+        layout, functions, ..
+    } = project::read_with(dir, |_| None).unwrap();
     let here = functions.iter().find(|one| one.name == function.name);
     let mut plan = Plan::default();
-    let change = plan.add(&layout, here, function).map_err(|error| error.message)?;
-    let files = plan.writes().iter().map(|write| layout.relative(&write.path));
+    let change = plan
+        .add(&layout, here, function)
+        .map_err(|error| error.message)?;
+    let files = plan
+        .writes()
+        .iter()
+        .map(|write| layout.relative(&write.path));
     Ok((change, files.collect()))
 }
 
@@ -75,7 +84,10 @@ fn paths_that_leave_the_two_folders_are_refused() {
 fn only_what_differs_is_written() {
     let dir = tree(&[
         ("base44/functions/same/entry.ts", "1"),
-        ("base44/functions/named/function.jsonc", "{ \"name\": \"mail/send\" /* mine */, \"automations\": [{ \"name\": \"a\" }] }"),
+        (
+            "base44/functions/named/function.jsonc",
+            "{ \"name\": \"mail/send\" /* mine */, \"automations\": [{ \"name\": \"a\" }] }",
+        ),
         ("base44/functions/named/entry.ts", "1"),
         ("base44/shared/s.ts", "s"),
     ]);
@@ -83,15 +95,49 @@ fn only_what_differs_is_written() {
     let entry = ("entry.ts", "1");
     let old = ("function.jsonc", "{ \"automations\": [] }");
     let cases = [
-        (remote("same", &[entry, ("../../shared/s.ts", "s")], &json!([])), vec![]),
+        (
+            remote("same", &[entry, ("../../shared/s.ts", "s")], &json!([])),
+            vec![],
+        ),
         (remote("mail/send", &[entry], &automation), vec![]),
         (remote("mail/send", &[entry, old], &automation), vec![]),
-        (remote("mail/send", &[entry], &json!([])), vec!["base44/functions/named/function.jsonc"]),
-        (remote("same", &[("entry.ts", "2")], &json!([])), vec!["base44/functions/same/entry.ts"]),
-        (remote("new/one", &[entry, ("../../../shared/t.ts", "")], &json!([])), vec!["base44/functions/new/one/entry.ts", "base44/shared/t.ts"]),
-        (remote("new", &[entry], &automation), vec!["base44/functions/new/entry.ts", "base44/functions/new/function.jsonc"]),
-        (remote("new", &[old, entry], &automation), vec!["base44/functions/new/entry.ts", "base44/functions/new/function.jsonc"]),
-        (remote("new", &[old, entry], &json!([])), vec!["base44/functions/new/function.jsonc", "base44/functions/new/entry.ts"]),
+        (
+            remote("mail/send", &[entry], &json!([])),
+            vec!["base44/functions/named/function.jsonc"],
+        ),
+        (
+            remote("same", &[("entry.ts", "2")], &json!([])),
+            vec!["base44/functions/same/entry.ts"],
+        ),
+        (
+            remote(
+                "new/one",
+                &[entry, ("../../../shared/t.ts", "")],
+                &json!([]),
+            ),
+            vec!["base44/functions/new/one/entry.ts", "base44/shared/t.ts"],
+        ),
+        (
+            remote("new", &[entry], &automation),
+            vec![
+                "base44/functions/new/entry.ts",
+                "base44/functions/new/function.jsonc",
+            ],
+        ),
+        (
+            remote("new", &[old, entry], &automation),
+            vec![
+                "base44/functions/new/entry.ts",
+                "base44/functions/new/function.jsonc",
+            ],
+        ),
+        (
+            remote("new", &[old, entry], &json!([])),
+            vec![
+                "base44/functions/new/function.jsonc",
+                "base44/functions/new/entry.ts",
+            ],
+        ),
     ];
     for (function, expected) in cases {
         let (change, files) = planned(dir.path(), &function).unwrap();
