@@ -8,6 +8,7 @@ mod entities;
 mod functions;
 mod grpc;
 mod pages;
+mod platform;
 #[cfg(target_os = "linux")]
 mod process;
 mod sdk;

@@ -12,16 +12,13 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::{
     dev::{DevArgs, FunctionPermissions},
-    functions::{
-        DeleteArgs, DeployArgs, FunctionsArgs, FunctionsCommand, InvokeArgs, ListArgs, PullArgs,
-    },
+    functions::{DeleteArgs, DeployArgs, FunctionsArgs, FunctionsCommand, InvokeArgs, PullArgs},
     live::{
         DoctorArgs, EntitiesArgs, EntitiesCommand, EntityListArgs, LineLevel, LogsArgs, Order,
-        RemoteEnvironment, RemoteLogsArgs,
+        RemoteEnvironment,
     },
     platform::{
-        AppArgs, SecretDeleteArgs, SecretListArgs, SecretSetArgs, SecretsArgs, SecretsCommand,
-        SessionArgs,
+        AppArgs, SecretDeleteArgs, SecretSetArgs, SecretsArgs, SecretsCommand, SessionArgs,
     },
 };
 

@@ -146,7 +146,9 @@ mod tests {
         format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims))
     }
 
-    fn found(variables: &[(&str, &str)], file: Option<&str>) -> (String, Option<String>) {
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+
+    fn found(variables: Variables<'_>, file: Option<&str>) -> (String, Option<String>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("auth.json");
         if let Some(text) = file {
@@ -167,7 +169,7 @@ mod tests {
         let file = json!({ "accessToken": "file", "refreshToken": "r", "expiresAt": 5_000_000, "email": "ada@example.com", "name": "Ada" })
             .to_string();
         let (older, newer) = (token(4_000), token(6_000));
-        let cases: [(&[(&str, &str)], Option<&str>, &str); 8] = [
+        let cases: [(Variables<'_>, Option<&str>, &str); 8] = [
             (&[], None, "nobody"),
             (&[], Some(&file), "ada@example.com file"),
             (&[], Some("{"), "unreadable"),

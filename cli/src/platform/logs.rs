@@ -83,7 +83,7 @@ impl From<Entry> for LogLine {
 
 /// How the opening of a stream went.
 pub(crate) enum Opened {
-    Stream(LogStream),
+    Stream(Box<LogStream>),
     /// Not now.
     Later,
     /// Not for this app or this caller.
@@ -144,7 +144,7 @@ impl App {
         }
         match self.stream(call).await {
             Ok(response) if response.status().is_success() => {
-                Ok(Opened::Stream(LogStream::new(response)))
+                Ok(Opened::Stream(Box::new(LogStream::new(response))))
             }
             Ok(response) if response.status() >= StatusCode::INTERNAL_SERVER_ERROR => {
                 Ok(Opened::Later)

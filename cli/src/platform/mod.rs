@@ -82,11 +82,6 @@ impl Platform {
         }
     }
 
-    /// Where it is, without a slash at the end.
-    pub(crate) fn url(&self) -> &str {
-        self.http.base()
-    }
-
     /// The login file.
     pub(crate) fn login_file(&self) -> &Path {
         &self.login_file

@@ -208,7 +208,7 @@ fn report(app: &App, outcomes: &[Outcome], deletions: &[Deletion]) -> Done {
             error,
         ]);
     }
-    let count = |status| {
+    let count = |status: &str| {
         let deployed = outcomes.iter().map(|one| one.status);
         let all = deployed.chain(deletions.iter().map(|one| one.status));
         all.filter(|one| *one == status).count()

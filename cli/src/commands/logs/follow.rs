@@ -119,7 +119,7 @@ impl Tail {
                 .app
                 .log_stream(&self.request.asked, self.request.filters.env);
             match opened.await? {
-                Opened::Stream(stream) => return Ok(Some(stream)),
+                Opened::Stream(stream) => return Ok(Some(*stream)),
                 Opened::Refused => return Ok(None),
                 Opened::Later => match waits.next() {
                     Some(wait) => sleep(*wait).await,
