@@ -2,8 +2,11 @@
 //! what `dev` takes into something to act on.
 
 mod dev;
+mod exec;
 mod functions;
 mod live;
+mod scaffold;
+mod types;
 
 use std::path::PathBuf;
 
@@ -11,8 +14,11 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::{
     dev::{DevArgs, FunctionPermissions},
+    exec::ExecArgs,
     functions::{FunctionsArgs, FunctionsCommand, InvokeArgs, ListArgs},
     live::{DoctorArgs, EntitiesArgs, EntitiesCommand, EntityListArgs, LineLevel, LogsArgs},
+    scaffold::{InitArgs, NewArgs, NewCommand, NewResourceArgs},
+    types::{GenerateArgs, TypesArgs, TypesCommand},
 };
 
 /// Run the backend of a Base44 project on this machine
@@ -32,6 +38,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve a project until Ctrl-C
     Dev(Box<DevArgs>),
+    /// Make a project of a folder
+    Init(InitArgs),
+    /// Add a function or an entity to the project
+    New(NewArgs),
     /// Show whether this project's server runs, and where
     Status(StatusArgs),
     /// List and call the project's functions
@@ -40,6 +50,13 @@ pub(crate) enum Command {
     Entities(EntitiesArgs),
     /// Show what functions printed
     Logs(LogsArgs),
+    /// Run a script with a client of the app at hand
+    ///
+    /// The script finds the SDK's client in the global `base44`, signed in. It works on the deployed app, for which
+    /// `backlot login` is needed, unless `--local` says otherwise. Its exit status is this command's.
+    Exec(ExecArgs),
+    /// Types of the project for TypeScript
+    Types(TypesArgs),
     /// Check what Backlot needs on this machine and in this project
     Doctor(DoctorArgs),
     /// Run the entity service alone
