@@ -10,6 +10,7 @@
 //! (`supervisor`), and it owns the terminal (`ui`). It serves nothing itself.
 
 mod args;
+mod browser;
 mod commands;
 mod deno;
 mod descriptor;
@@ -44,6 +45,10 @@ pub fn main() -> ExitCode {
         Command::Logs(args) => commands::logs::run(&args),
         Command::Exec(args) => commands::exec::run(&args),
         Command::Types(args) => commands::types::run(&args),
+        Command::Secrets(args) => commands::secrets::run(&args),
+        Command::Login(args) => commands::account::login(&args),
+        Command::Logout(args) => commands::account::logout(&args),
+        Command::Whoami(args) => commands::account::whoami(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Store(args) => proto::host::run_to_exit(store::run(args)),
         Command::Runner(args) => proto::host::run_to_exit(runner::run(args)),

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::json;
-use tests::{project::Project, tools::Clients};
+use tests::{
+    platform::{APP, Platform, Reply},
+    project::Project,
+    tools::Clients,
+};
 
 use crate::{DEVELOPER, add_task, backlot, entities::register};
 
@@ -215,4 +219,59 @@ async fn a_script_gets_its_signals_and_leaves_nothing() {
         running.nothing_left(GONE_LIMIT).await;
     }
     assert_eq!(project.entries_of_user("tmp"), before);
+}
+
+#[tokio::test]
+async fn a_script_works_on_the_deployed_app_where_nothing_else_is_said() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let platform = Platform::start().await;
+    let app = json!({ "url": format!("{}/", platform.url()) });
+    let lookup = format!("/api/apps/platform/{APP}/published-url");
+    for _ in 0..2 {
+        platform.script("GET", &lookup, [Reply::Json(200, app.clone())]);
+        platform.script(
+            "GET",
+            "auth/token",
+            [Reply::Json(200, json!({ "token": "of-the-app" }))],
+        );
+        platform.script(
+            "GET",
+            "entities/Task",
+            [Reply::Json(200, json!([{ "id": "1" }]))],
+        );
+    }
+    let project = project().login("ada@example.com", "Ada");
+    let launch = backlot(&project)
+        .clients(&clients)
+        .env("BASE44_API_URL", platform.url());
+    let script = "console.log((await base44.entities.Task.list()).length, Deno.env.get('BASE44_ACCESS_TOKEN'))";
+    for (options, bypass) in [
+        (&[][..], None),
+        (&["--privileged", "--data-env", "dev"][..], Some("true")),
+    ] {
+        let arguments = [&["exec", "--app-id", APP], options].concat();
+        let said = launch.run_with_input(&arguments, script).await;
+        assert_eq!(said.success("exec").stdout, "1 of-the-app\n");
+        let requests = platform.take_requests();
+        let asked = requests
+            .iter()
+            .find(|request| request.path().ends_with("/entities/Task"))
+            .unwrap();
+        assert_eq!(asked.header("authorization"), Some("Bearer of-the-app"));
+        assert_eq!(asked.header("x-bypass-rls"), bypass);
+        assert_eq!(asked.header("x-data-env"), bypass.map(|_| "dev"));
+    }
+
+    let refused = Reply::Json(403, json!({ "message": "Not a member" }));
+    platform.script("GET", "auth/token", [refused]);
+    let said = launch
+        .run_with_input(&["exec", "--app-id", APP], script)
+        .await;
+    assert_eq!(said.code, 1, "{said}");
+    assert!(
+        said.stderr.contains("Not a member") && said.stdout.is_empty(),
+        "{said}"
+    );
 }

@@ -9,6 +9,7 @@ mod exec;
 mod functions;
 mod grpc;
 mod pages;
+mod platform;
 #[cfg(target_os = "linux")]
 mod process;
 mod scaffold;

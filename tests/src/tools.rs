@@ -209,6 +209,46 @@ impl Clients {
     }
 }
 
+/// The official command line tool, as a script for Node.
+#[derive(Clone, Debug)]
+pub struct OfficialCli {
+    /// The `node` executable.
+    pub node: PathBuf,
+    /// Its first argument.
+    pub script: PathBuf,
+}
+
+/// The version of the official tool that Backlot is compared with.
+const OFFICIAL_CLI: &str = "base44@0.1.18";
+
+/// Downloads it where that is not done yet; nothing where there is no Node or no npm. What it needs for other things
+/// than talking to the platform is not installed.
+///
+/// # Panics
+///
+/// When npm or tar fails.
+pub async fn official_cli() -> Option<OfficialCli> {
+    let (Some(node), Some(npm)) = (on_path("node"), on_path("npm")) else {
+        skip("there is no Node with npm");
+        return None;
+    };
+    let folder = kept("official-cli");
+    let _alone = turn("official-cli").await;
+    let script = folder.join("package/bin/run.js");
+    let done = folder.join("done");
+    if !done.is_file() {
+        let mut pack = command(npm);
+        pack.args(["pack", OFFICIAL_CLI]).current_dir(&folder);
+        let packed = finish(pack, INSTALL_LIMIT).await.success("npm pack");
+        let archive = packed.stdout.lines().last().unwrap_or_default().trim();
+        let mut unpack = command("tar");
+        unpack.args(["-xzf", archive]).current_dir(&folder);
+        let _ = finish(unpack, INSTALL_LIMIT).await.success("tar");
+        File::create(done).expect("cargo's folder can be written");
+    }
+    Some(OfficialCli { node, script })
+}
+
 /// npm writes a list of what it installed when it is done; a newer `package.json` means other versions.
 fn is_installed(folder: &Path) -> bool {
     let modified = |file: &str| {

@@ -5,6 +5,7 @@ mod dev;
 mod exec;
 mod functions;
 mod live;
+mod platform;
 mod scaffold;
 mod types;
 
@@ -15,8 +16,14 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use self::{
     dev::{DevArgs, FunctionPermissions},
     exec::ExecArgs,
-    functions::{FunctionsArgs, FunctionsCommand, InvokeArgs, ListArgs},
-    live::{DoctorArgs, EntitiesArgs, EntitiesCommand, EntityListArgs, LineLevel, LogsArgs},
+    functions::{DeleteArgs, DeployArgs, FunctionsArgs, FunctionsCommand, InvokeArgs, PullArgs},
+    live::{
+        DoctorArgs, EntitiesArgs, EntitiesCommand, EntityListArgs, LineLevel, LogsArgs, Order,
+        RemoteEnvironment,
+    },
+    platform::{
+        AppArgs, SecretDeleteArgs, SecretSetArgs, SecretsArgs, SecretsCommand, SessionArgs,
+    },
     scaffold::{InitArgs, NewArgs, NewCommand, NewResourceArgs},
     types::{GenerateArgs, TypesArgs, TypesCommand},
 };
@@ -44,7 +51,7 @@ pub(crate) enum Command {
     New(NewArgs),
     /// Show whether this project's server runs, and where
     Status(StatusArgs),
-    /// List and call the project's functions
+    /// List, call, deploy, pull and delete the project's functions
     Functions(FunctionsArgs),
     /// Look at the entities that are served
     Entities(EntitiesArgs),
@@ -57,6 +64,14 @@ pub(crate) enum Command {
     Exec(ExecArgs),
     /// Types of the project for TypeScript
     Types(TypesArgs),
+    /// List and change secrets
+    Secrets(SecretsArgs),
+    /// Log in to Base44
+    Login(SessionArgs),
+    /// Forget who is logged in to Base44 on this machine
+    Logout(SessionArgs),
+    /// Show who is logged in to Base44
+    Whoami(SessionArgs),
     /// Check what Backlot needs on this machine and in this project
     Doctor(DoctorArgs),
     /// Run the entity service alone

@@ -1,5 +1,6 @@
 //! One file a sub-command, and what those have in common that ask something and end.
 
+pub(crate) mod account;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod entities;
@@ -10,6 +11,7 @@ pub(crate) mod init;
 pub(crate) mod logs;
 pub(crate) mod new;
 mod running;
+pub(crate) mod secrets;
 pub(crate) mod status;
 pub(crate) mod types;
 

@@ -152,6 +152,25 @@ impl CommandError {
         self
     }
 
+    /// Whether the login is what is wrong, so that no other call would fare better.
+    pub(crate) fn is_about_session(&self) -> bool {
+        matches!(self.code, ErrorCode::AuthRequired | ErrorCode::AuthExpired)
+            || self.status_code == Some(401)
+    }
+
+    /// The sentence with its details and the request's id, for a row of a table.
+    pub(crate) fn in_one_line(&self) -> String {
+        let details = self.details.iter().map(|detail| format!("; {detail}"));
+        let id = self
+            .request_id
+            .iter()
+            .map(|id| format!(" (request id {id})"));
+        std::iter::once(self.message.clone())
+            .chain(details)
+            .chain(id)
+            .collect()
+    }
+
     /// The official tool's envelope: `{error, code, details?, hints?, statusCode?, requestId?}`.
     pub(crate) fn to_json(&self) -> Value {
         let mut envelope = Map::new();

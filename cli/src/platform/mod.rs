@@ -15,6 +15,7 @@ mod failure;
 pub(crate) mod functions;
 mod http;
 pub(crate) mod login_file;
+pub(crate) mod logs;
 pub(crate) mod oauth;
 mod secrets;
 
@@ -79,11 +80,6 @@ impl Platform {
             output: Some(output),
             ..self
         }
-    }
-
-    /// Where it is, without a slash at the end.
-    pub(crate) fn url(&self) -> &str {
-        self.http.base()
     }
 
     /// The login file.

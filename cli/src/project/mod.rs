@@ -227,6 +227,15 @@ pub fn read_env(layout: &Layout) -> Reading<Vec<(String, String)>> {
     Reading::of(|out| env::read(&layout.root, ambient, out))
 }
 
+/// Reads one file of variables, wherever it lies.
+pub fn read_env_file(path: &Path) -> Reading<Vec<(String, String)>> {
+    let file = path.to_string_lossy();
+    Reading::of(|out| {
+        let text = document::read_text(&file, path, out);
+        text.map_or_else(Vec::new, |text| env::parse(&file, &text, out))
+    })
+}
+
 /// Reads the link to the deployed app again.
 pub fn read_app_id(layout: &Layout) -> Reading<Option<String>> {
     Reading::of(|out| app_link::read(&layout.root, &layout.config_dir, out))
