@@ -21,8 +21,10 @@ mod places;
 mod platform;
 mod port_owner;
 pub mod project;
+mod scaffold;
 mod settings;
 mod supervisor;
+mod types;
 mod ui;
 
 use std::process::ExitCode;
@@ -35,10 +37,14 @@ use crate::args::{Cli, Command};
 pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Dev(args) => commands::dev::run(*args),
+        Command::Init(args) => commands::init::run(&args),
+        Command::New(args) => commands::new::run(&args),
         Command::Status(args) => commands::status::run(&args),
         Command::Functions(args) => commands::functions::run(&args),
         Command::Entities(args) => commands::entities::run(&args),
         Command::Logs(args) => commands::logs::run(&args),
+        Command::Exec(args) => commands::exec::run(&args),
+        Command::Types(args) => commands::types::run(&args),
         Command::Secrets(args) => commands::secrets::run(&args),
         Command::Login(args) => commands::account::login(&args),
         Command::Logout(args) => commands::account::logout(&args),

@@ -5,14 +5,17 @@
 
 mod api;
 mod entities;
+mod exec;
 mod functions;
 mod grpc;
 mod pages;
 mod platform;
 #[cfg(target_os = "linux")]
 mod process;
+mod scaffold;
 mod sdk;
 mod startup;
+mod types;
 
 use serde_json::{Value, json};
 use tests::{launch::Launch, project::Project, server::Server};

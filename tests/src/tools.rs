@@ -5,6 +5,7 @@
 use std::{
     env,
     fs::{self, File},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -140,6 +141,25 @@ impl Clients {
             .current_dir(&self.folder)
             .envs(variables.iter().copied());
         finish(command, SCRIPT_LIMIT).await.success(script)
+    }
+
+    /// Compiles a TypeScript project with the packages of these clients; its exit status says whether there were
+    /// mistakes, and its standard output which.
+    ///
+    /// # Panics
+    ///
+    /// When `node_modules` cannot be linked into `folder`.
+    pub async fn compile(&self, folder: &Path) -> Finished {
+        let modules = folder.join("node_modules");
+        if !modules.exists() {
+            symlink(self.folder.join("node_modules"), modules).expect("the folder can be written");
+        }
+        let mut command = command(&self.node);
+        command
+            .args(["node_modules/typescript/bin/tsc", "--pretty", "false"])
+            .args(["--project", "."])
+            .current_dir(folder);
+        finish(command, SCRIPT_LIMIT).await
     }
 
     /// The folder that holds the `deno` executable.

@@ -2,9 +2,12 @@
 //! what `dev` takes into something to act on.
 
 mod dev;
+mod exec;
 mod functions;
 mod live;
 mod platform;
+mod scaffold;
+mod types;
 
 use std::path::PathBuf;
 
@@ -12,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::{
     dev::{DevArgs, FunctionPermissions},
+    exec::ExecArgs,
     functions::{DeleteArgs, DeployArgs, FunctionsArgs, FunctionsCommand, InvokeArgs, PullArgs},
     live::{
         DoctorArgs, EntitiesArgs, EntitiesCommand, EntityListArgs, LineLevel, LogsArgs, Order,
@@ -20,6 +24,8 @@ pub(crate) use self::{
     platform::{
         AppArgs, SecretDeleteArgs, SecretSetArgs, SecretsArgs, SecretsCommand, SessionArgs,
     },
+    scaffold::{InitArgs, NewArgs, NewCommand, NewResourceArgs},
+    types::{GenerateArgs, TypesArgs, TypesCommand},
 };
 
 /// Run the backend of a Base44 project on this machine
@@ -39,6 +45,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve a project until Ctrl-C
     Dev(Box<DevArgs>),
+    /// Make a project of a folder
+    Init(InitArgs),
+    /// Add a function or an entity to the project
+    New(NewArgs),
     /// Show whether this project's server runs, and where
     Status(StatusArgs),
     /// List, call, deploy, pull and delete the project's functions
@@ -47,6 +57,13 @@ pub(crate) enum Command {
     Entities(EntitiesArgs),
     /// Show what functions printed
     Logs(LogsArgs),
+    /// Run a script with a client of the app at hand
+    ///
+    /// The script finds the SDK's client in the global `base44`, signed in. It works on the deployed app, for which
+    /// `backlot login` is needed, unless `--local` says otherwise. Its exit status is this command's.
+    Exec(ExecArgs),
+    /// Types of the project for TypeScript
+    Types(TypesArgs),
     /// List and change secrets
     Secrets(SecretsArgs),
     /// Log in to Base44

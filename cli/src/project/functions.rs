@@ -268,7 +268,7 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// What a name would have to be, when it cannot be one.
-fn refuse(name: &str) -> Option<&'static str> {
+pub(super) fn refuse(name: &str) -> Option<&'static str> {
     if name.contains('.') {
         return Some("a name without dots");
     }

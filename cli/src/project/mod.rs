@@ -16,12 +16,14 @@ mod functions;
 mod layout;
 mod node;
 mod plugins;
+mod resources;
 mod root;
 mod rules;
 mod scan;
 mod schema;
 pub(crate) mod snapshot;
 mod syntax;
+pub(crate) mod tsconfig;
 mod walk;
 pub(crate) mod watch;
 
@@ -38,6 +40,7 @@ pub use entities::EntityFile;
 pub use functions::FunctionFile;
 pub use layout::Layout;
 pub use plugins::Plugin;
+pub use resources::Resources;
 
 /// A project, as far as it can be used.
 #[derive(Debug, Clone)]
@@ -202,6 +205,21 @@ pub fn read_entities(layout: &Layout) -> Reading<Vec<EntityFile>> {
 /// Reads the functions again.
 pub fn read_functions(layout: &Layout) -> Reading<Vec<FunctionFile>> {
     Reading::of(|out| functions::read(layout, out))
+}
+
+/// Reads the names of what is deployed with the project but not served locally.
+pub fn read_resources(layout: &Layout) -> Reading<Resources> {
+    Reading::of(|out| resources::read(layout, out))
+}
+
+/// Why `name` cannot be a function's, as what it would have to be.
+pub(crate) fn refuse_function_name(name: &str) -> Option<&'static str> {
+    functions::refuse(name)
+}
+
+/// Whether `name` can be an entity's.
+pub(crate) fn is_entity_name(name: &str) -> bool {
+    entities::is_name(name)
 }
 
 /// Reads the environment files again.

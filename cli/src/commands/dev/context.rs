@@ -8,6 +8,7 @@ use std::{
 
 use tokio::task::JoinHandle;
 
+use super::types::FreshTypes;
 use crate::{
     deno,
     desired::{DenoState, Desired, Surroundings},
@@ -32,6 +33,7 @@ pub(super) struct Context {
     pub(super) developer: Developer,
     pub(super) signing_key: [u8; 32],
     pub(super) deno: DenoState,
+    types: FreshTypes,
     pub(super) terminal: Arc<Terminal>,
 }
 
@@ -68,8 +70,16 @@ impl Context {
             project,
             developer,
             signing_key,
+            types: FreshTypes::default(),
             terminal: Arc::clone(terminal),
         })
+    }
+
+    /// Brings the project's TypeScript types up to date, in the background.
+    pub(super) fn refresh_types(&self) {
+        if self.settings.types {
+            self.types.refresh(&self.project, &self.terminal);
+        }
     }
 
     /// What the services should be.

@@ -5,6 +5,7 @@ mod ending;
 mod reload;
 mod session;
 mod start_block;
+mod types;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 

@@ -33,6 +33,7 @@ pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut
         context.say(Level::Warn, warning);
     }
     context.project = new;
+    context.refresh_types();
     news.extend(supervisor.change(context.desired(), &saved).await);
     if !news.is_empty() {
         context.reloaded(&news, begin.elapsed());
