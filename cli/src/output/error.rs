@@ -10,17 +10,12 @@ use crate::{project::ReadError, ui::Problem};
 
 /// What kind of failure it is, as scripts read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    dead_code,
-    reason = "the whole set is the interface; commands use what they need"
-)]
 pub(crate) enum ErrorCode {
     AuthRequired,
     AuthExpired,
     ConfigNotFound,
     ConfigInvalid,
     ConfigExists,
-    SchemaInvalid,
     InvalidInput,
     DependencyNotFound,
     Api,
@@ -40,7 +35,6 @@ impl ErrorCode {
             Self::ConfigNotFound => "CONFIG_NOT_FOUND",
             Self::ConfigInvalid => "CONFIG_INVALID",
             Self::ConfigExists => "CONFIG_EXISTS",
-            Self::SchemaInvalid => "SCHEMA_INVALID",
             Self::InvalidInput => "INVALID_INPUT",
             Self::DependencyNotFound => "DEPENDENCY_NOT_FOUND",
             Self::Api => "API_ERROR",
@@ -58,7 +52,6 @@ impl ErrorCode {
             Self::ConfigNotFound
             | Self::ConfigInvalid
             | Self::ConfigExists
-            | Self::SchemaInvalid
             | Self::InvalidInput => 2,
             Self::AuthRequired
             | Self::AuthExpired

@@ -137,8 +137,11 @@ impl Output {
         if let Some(id) = &error.request_id {
             self.note(&format!("  {} {id}", "request id:".dimmed()));
         }
+        if !error.hints.is_empty() {
+            self.note("");
+        }
         for hint in &error.hints {
-            self.note(&format!("\n{} {hint}", "hint:".cyan().bold()));
+            self.note(&format!("{} {hint}", "hint:".cyan().bold()));
         }
     }
 }

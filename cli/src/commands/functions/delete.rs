@@ -41,13 +41,16 @@ pub(super) async fn delete(args: &DeleteArgs, output: Output) -> Result<Done, Co
         .iter()
         .filter(|one| one.status == "failed")
         .count();
-    let mut table = Table::new(["function", "", ""]);
+    let mut table = Table::new(["function", "status"]);
+    let mut errors = String::new();
     for one in &deletions {
-        let error = one.error.clone().unwrap_or_default();
-        table.row([one.name.clone(), one.status.to_owned(), error]);
+        table.row([one.name.clone(), one.status.to_owned()]);
+        if let Some(error) = &one.error {
+            errors.push_str(&format!("\n\n{}: {error}", one.name));
+        }
     }
     let report = json!({ "appId": app.id(), "functions": deletions });
-    Ok(Done::new(table.to_string(), &report).with_exit(u8::from(failed > 0)))
+    Ok(Done::new(format!("{table}{errors}"), &report).with_exit(u8::from(failed > 0)))
 }
 
 /// Deletes one after the other. Ends early when nobody is logged in, which no later one would change.

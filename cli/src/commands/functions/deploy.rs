@@ -190,44 +190,41 @@ async fn prune(
 }
 
 fn report(app: &App, outcomes: &[Outcome], deletions: &[Deletion]) -> Done {
-    let mut table = Table::new(["function", "", "", ""]);
-    for one in outcomes {
-        table.row([
-            one.name.clone(),
-            one.status.to_owned(),
-            format!("{} ms", one.duration_ms),
-            one.error.clone().unwrap_or_default(),
-        ]);
+    let rows = outcomes.iter().map(|one| {
+        let time = format!("{} ms", one.duration_ms);
+        (&one.name, one.status, time, &one.error)
+    });
+    let deleted = deletions
+        .iter()
+        .map(|one| (&one.name, one.status, String::new(), &one.error));
+    let mut table = Table::new(["function", "status", "time"]);
+    let mut errors = Vec::new();
+    let mut statuses = Vec::new();
+    for (name, status, time, error) in rows.chain(deleted) {
+        table.row([name.clone(), status.to_owned(), time]);
+        errors.extend(error.as_ref().map(|error| format!("{name}: {error}")));
+        statuses.push(status);
     }
-    for one in deletions {
-        let error = one.error.clone().unwrap_or_default();
-        table.row([
-            one.name.clone(),
-            one.status.to_owned(),
-            String::new(),
-            error,
-        ]);
-    }
-    let count = |status: &str| {
-        let deployed = outcomes.iter().map(|one| one.status);
-        let all = deployed.chain(deletions.iter().map(|one| one.status));
-        all.filter(|one| *one == status).count()
-    };
-    let summary: Vec<String> = ["deployed", "unchanged", "deleted", "failed"]
-        .into_iter()
-        .filter(|status| count(status) > 0)
-        .map(|status| format!("{} {status}", count(status)))
-        .collect();
-    let failed = count("failed");
     let mut json = json!({ "appId": app.id(), "functions": outcomes, "deleted": deletions });
-    let mut text = format!("{table}\n\n{}", summary.join(", "));
-    if failed > 0 {
-        json["error"] = json!(format!("{} failed", counted(failed, "function")));
+    let mut text = vec![table.to_string(), String::new()];
+    if !errors.is_empty() {
+        json["error"] = json!(format!("{} failed", counted(errors.len(), "function")));
         json["code"] = json!(ErrorCode::DeploymentFailed.name());
-        text.push_str(&format!(
-            "\n{} nothing that the project lacks was deleted; correct what failed and deploy again",
-            "hint:".cyan().bold()
-        ));
+        text.extend([errors.join("\n"), String::new()]);
     }
-    Done::new(text, &json).with_exit(u8::from(failed > 0))
+    text.push(summary(&statuses));
+    if !errors.is_empty() {
+        let hint = "correct what failed and deploy again; --force deletes nothing until all succeed";
+        text.push(format!("\n{} {hint}", "hint:".cyan().bold()));
+    }
+    Done::new(text.join("\n"), &json).with_exit(u8::from(!errors.is_empty()))
+}
+
+/// "2 deployed, 1 failed".
+fn summary(statuses: &[&str]) -> String {
+    let counts = ["deployed", "unchanged", "deleted", "not found", "failed"].map(|status| {
+        let count = statuses.iter().filter(|one| **one == status).count();
+        (count > 0).then(|| format!("{count} {status}"))
+    });
+    counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -55,7 +55,7 @@ pub(super) async fn pull(args: &PullArgs, output: Output) -> Result<Done, Comman
             output.note(&format!("  differs  {file}"));
         }
         let count = counted(overwritten.len(), "file");
-        let question = format!("Overwrite {count} that differ here from what is deployed");
+        let question = format!("Overwrite {count} with what is deployed");
         if !output.confirm(&question, "--force").await? {
             let nothing = json!({ "appId": app.id(), "functions": [], "files": [] });
             return Ok(Done::new("Nothing was written.", &nothing));
@@ -117,7 +117,7 @@ fn report(layout: &Layout, app: &str, plan: &Plan, rows: &Rows) -> Done {
     if rows.is_empty() {
         return Done::new("No functions are deployed.", &report);
     }
-    let mut table = Table::new(["function", ""]);
+    let mut table = Table::new(["function", "status"]);
     for (name, status) in rows {
         table.row([name.clone(), status.name().to_owned()]);
     }
