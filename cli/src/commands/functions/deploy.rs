@@ -214,7 +214,8 @@ fn report(app: &App, outcomes: &[Outcome], deletions: &[Deletion]) -> Done {
     }
     text.push(summary(&statuses));
     if !errors.is_empty() {
-        let hint = "correct what failed and deploy again; --force deletes nothing until all succeed";
+        let hint =
+            "correct what failed and deploy again; --force deletes nothing until all succeed";
         text.push(format!("\n{} {hint}", "hint:".cyan().bold()));
     }
     Done::new(text.join("\n"), &json).with_exit(u8::from(!errors.is_empty()))

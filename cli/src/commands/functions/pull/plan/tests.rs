@@ -101,16 +101,35 @@ fn only_what_differs_is_written() {
         ("same", vec![entry, s], &none, ""),
         ("mail/send", vec![entry], &some, ""),
         ("mail/send", vec![entry, old], &some, ""),
-        ("mail/send", vec![entry], &none, "functions/named/function.jsonc"),
-        ("same", vec![("entry.ts", "2")], &none, "functions/same/entry.ts"),
-        ("new/one", vec![entry, t], &none, "functions/new/one/entry.ts shared/t.ts"),
+        (
+            "mail/send",
+            vec![entry],
+            &none,
+            "functions/named/function.jsonc",
+        ),
+        (
+            "same",
+            vec![("entry.ts", "2")],
+            &none,
+            "functions/same/entry.ts",
+        ),
+        (
+            "new/one",
+            vec![entry, t],
+            &none,
+            "functions/new/one/entry.ts shared/t.ts",
+        ),
         ("new", vec![entry], &some, new),
         ("new", vec![old, entry], &some, new),
         ("new", vec![old, entry], &none, old_first),
     ] {
         let function = remote(name, &files, automations);
         let (change, written) = planned(dir.path(), &function).unwrap();
-        assert_eq!(written.join(" ").replace("base44/", ""), expected, "{function:?}");
+        assert_eq!(
+            written.join(" ").replace("base44/", ""),
+            expected,
+            "{function:?}"
+        );
         assert_eq!(change == Change::None, expected.is_empty());
     }
 }
