@@ -257,7 +257,7 @@ async fn a_script_works_on_the_deployed_app_where_nothing_else_is_said() {
         let requests = platform.take_requests();
         let asked = requests
             .iter()
-            .find(|request| request.path().ends_with("/entities/Task"))
+            .find(|request| request.call() == "GET entities/Task")
             .unwrap();
         assert_eq!(asked.header("authorization"), Some("Bearer of-the-app"));
         assert_eq!(asked.header("x-bypass-rls"), bypass);
