@@ -175,7 +175,7 @@ async fn what_cannot_run_is_refused_with_what_to_do() {
             1,
             "no dev server of yours runs on port 1",
         ),
-        (&["exec"][..], "1", 2, "no app to work on"),
+        (&["exec"][..], "1", 2, "backlot exec --local"),
         (&["exec", "--app-id", "x"][..], "1", 1, "log"),
         (&["exec", "--port", "4400"][..], "1", 2, "--local"),
         (&["exec", "--as", "a@b.c"][..], "1", 2, "--local"),

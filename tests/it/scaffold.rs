@@ -79,6 +79,18 @@ async fn init_adds_to_a_frontend_and_changes_nothing_of_it() {
     assert_eq!(text(&project, "package.json"), package);
     has_the_frontend(&text(&project, "base44/config.jsonc"));
 
+    let fresh = run(&project, &["init", "deep/fresh"]).await.success("init");
+    assert!(
+        fresh.stdout.contains("\"fresh\"") && fresh.stdout.contains("cd deep/fresh"),
+        "{fresh}"
+    );
+    assert!(
+        project
+            .root()
+            .join("deep/fresh/base44/config.jsonc")
+            .is_file()
+    );
+
     let before = text(&project, "base44/config.jsonc");
     let again = run(&project, &["init", "--name", "other", "--json"]).await;
     assert_eq!(again.code, 2, "{again}");
