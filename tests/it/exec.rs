@@ -175,7 +175,7 @@ async fn what_cannot_run_is_refused_with_what_to_do() {
             1,
             "no dev server of yours runs on port 1",
         ),
-        (&["exec"][..], "1", 2, "no app to work on"),
+        (&["exec"][..], "1", 2, "backlot exec --local"),
         (&["exec", "--app-id", "x"][..], "1", 1, "log"),
         (&["exec", "--port", "4400"][..], "1", 2, "--local"),
         (&["exec", "--as", "a@b.c"][..], "1", 2, "--local"),
@@ -257,7 +257,7 @@ async fn a_script_works_on_the_deployed_app_where_nothing_else_is_said() {
         let requests = platform.take_requests();
         let asked = requests
             .iter()
-            .find(|request| request.path().ends_with("/entities/Task"))
+            .find(|request| request.call() == "GET entities/Task")
             .unwrap();
         assert_eq!(asked.header("authorization"), Some("Bearer of-the-app"));
         assert_eq!(asked.header("x-bypass-rls"), bypass);

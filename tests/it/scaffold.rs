@@ -58,7 +58,7 @@ async fn a_project_made_from_nothing_works_at_once() {
     let record = json!({ "title": "Tea" });
     let stored = server.send(Method::POST, path, &record).await.expect(201);
     assert_eq!(stored["title"], "Tea");
-    server
+    let _ = server
         .send(Method::POST, path, &json!({}))
         .await
         .expect(422);
@@ -78,6 +78,18 @@ async fn init_adds_to_a_frontend_and_changes_nothing_of_it() {
     assert!(made.stdout.contains("npm install"), "{made}");
     assert_eq!(text(&project, "package.json"), package);
     has_the_frontend(&text(&project, "base44/config.jsonc"));
+
+    let fresh = run(&project, &["init", "deep/fresh"]).await.success("init");
+    assert!(
+        fresh.stdout.contains("\"fresh\"") && fresh.stdout.contains("cd deep/fresh"),
+        "{fresh}"
+    );
+    assert!(
+        project
+            .root()
+            .join("deep/fresh/base44/config.jsonc")
+            .is_file()
+    );
 
     let before = text(&project, "base44/config.jsonc");
     let again = run(&project, &["init", "--name", "other", "--json"]).await;

@@ -230,6 +230,16 @@ async fn the_server_keeps_types_fresh_unless_told_not_to() {
         "{}"
     );
 
+    let project = Project::new()
+        .with_tasks()
+        .file("base44/.types", "in the way");
+    let server = backlot(&project).args(&["-v"]).start().await;
+    server.says("types are not written").await;
+    let _ = server
+        .get("/api/apps/local/entities/Task")
+        .await
+        .expect(200);
+
     let project = Project::new().with_tasks();
     let mut server = backlot(&project).args(&["--no-types"]).start().await;
     assert_eq!(server.interrupt().await, 0);

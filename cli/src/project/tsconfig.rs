@@ -203,6 +203,11 @@ mod tests {
                 "{\r\n  \"include\": [\r\n    \"src\"\r\n  ]\r\n}",
                 "{\r\n  \"include\": [\r\n    \"src\",\r\n    \"@\"\r\n  ]\r\n}",
             ),
+            // The last one counts.
+            (
+                r#"{"include":["a"],"include":["b"]}"#,
+                r#"{"include":["a"],"include":["b", "@"]}"#,
+            ),
             ("{}", r#"{"include": ["**/*", "@"]}"#),
             (
                 "// top\n{\n  \"compilerOptions\": { \"strict\": true } // on\n}\n",
@@ -245,7 +250,6 @@ mod tests {
             r#"{"include":"src"}"#,
             r#"{"files":[],"references":[{"path":"./app"}]}"#,
             r#"{"extends":"./base.json"}"#,
-            r#"{"include":["a"],"include":["b"]}"#,
         ] {
             assert!(
                 edit(text).starts_with("unclear: "),

@@ -41,14 +41,12 @@ pub(crate) fn make(files: &[NewFile], name: impl Fn(&Path) -> String) -> Result<
         for made in &files[..index] {
             let _ = fs::remove_file(&made.path);
         }
-        return Err(match error.kind() {
-            io::ErrorKind::AlreadyExists => taken(&file.path),
-            _ => {
-                let message = format!("cannot write {}: {error}", name(&file.path));
-                CommandError::new(ErrorCode::Internal, message)
-                    .with_hint("check the permissions of the folder")
-            }
-        });
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            return Err(taken(&file.path));
+        }
+        let message = format!("cannot write {}: {error}", name(&file.path));
+        return Err(CommandError::new(ErrorCode::Internal, message)
+            .with_hint("check the permissions of the folder"));
     }
     Ok(())
 }

@@ -94,7 +94,7 @@ pub(crate) fn declarations(named: &Named) -> String {
 }
 
 /// Names of which the SDK only wants to know that they exist.
-fn known<'a>(names: &'a [String]) -> impl Iterator<Item = (&'a String, &'a str)> {
+fn known(names: &[String]) -> impl Iterator<Item = (&String, &str)> {
     names.iter().map(|name| (name, "true"))
 }
 

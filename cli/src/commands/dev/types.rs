@@ -1,6 +1,6 @@
 //! Keeps the project's TypeScript types fresh while it is served, in a thread of its own: no request waits for it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use parking_lot::Mutex;
 use tokio::task::spawn_blocking;
@@ -59,7 +59,7 @@ impl FreshTypes {
     }
 
     /// Once, and for who asks: a project that can only be read is served like any other.
-    fn complain(&self, path: &PathBuf, error: &std::io::Error, terminal: &Terminal) {
+    fn complain(&self, path: &Path, error: &std::io::Error, terminal: &Terminal) {
         if !std::mem::replace(&mut self.state.lock().complained, true) {
             let message = format!("types are not written to {}: {error}", path.display());
             terminal.entry(&Entry::of_cli(Level::Debug, message));

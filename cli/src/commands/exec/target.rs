@@ -36,8 +36,10 @@ impl Target {
         if args.local {
             return Self::local(args).await;
         }
-        let app = App::find(surroundings, args.app_id.as_deref(), Output::Text)?;
-        let (token, url) = tokio::try_join!(app.user_token(), app.published_url())?;
+        let app = App::find(surroundings, args.app_id.as_deref(), Output::Text);
+        let app = app.map_err(or_locally)?;
+        let found = tokio::try_join!(app.user_token(), app.published_url());
+        let (token, url) = found.map_err(or_locally)?;
         Ok(Self {
             app_id: app.id().to_owned(),
             url,
@@ -74,6 +76,21 @@ impl Target {
             token: minted.token,
         })
     }
+}
+
+/// Who has no login, or no app, may have meant the server on this machine.
+fn or_locally(error: CommandError) -> CommandError {
+    let is_missing = matches!(
+        error.code,
+        ErrorCode::AuthRequired | ErrorCode::AuthExpired | ErrorCode::ConfigNotFound
+    );
+    if is_missing {
+        return error.with_command(
+            "or work on the dev server that runs for this project",
+            "backlot exec --local",
+        );
+    }
+    error
 }
 
 fn on_port(port: u16) -> Result<Running, CommandError> {
