@@ -16,6 +16,7 @@ use tests::{
     launch::Launch,
     platform::{APP, Platform, Request},
     project::Project,
+    tools,
 };
 
 /// A project whose user is logged in to a platform.
@@ -52,6 +53,25 @@ impl Desk {
         let document = serde_json::from_str(&finished.stdout);
         let document = document.unwrap_or_else(|error| panic!("{error}: {finished}"));
         (finished.code, document)
+    }
+
+    /// Runs a command about the app in a terminal, at which `answer` is typed; nothing where there is no terminal to
+    /// be had.
+    #[cfg(target_os = "linux")]
+    async fn typed(&self, answer: &str, arguments: &str) -> Option<Finished> {
+        let Some(script) = tools::on_path("script") else {
+            tools::skip("there is no `script` to make a terminal with");
+            return None;
+        };
+        let binary = env!("CARGO_BIN_EXE_backlot-under-test");
+        let root = self.project.root().display();
+        let line = format!(
+            "echo {answer} | {} -qec '{binary} {arguments} --app-id {APP} --dir {root}' /dev/null",
+            script.display()
+        );
+        let shell =
+            Launch::new("/bin/sh", &self.project).env("BASE44_API_URL", self.platform.url());
+        Some(shell.run(&["-c", &line]).await.success(&line))
     }
 
     fn login_file(&self) -> std::path::PathBuf {

@@ -173,3 +173,30 @@ async fn a_platform_that_fails_leaves_the_files_as_they_are() {
         assert_eq!(files(desk.project.root()), before);
     }
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn in_a_terminal_the_question_is_asked_and_the_answer_counts() {
+    let desk = Desk::new(Project::new().function("mine", "local")).await;
+    desk.platform.deploy("mine", &[("entry.ts", "remote")]);
+    desk.platform.deploy("gone", &[("entry.ts", "")]);
+    let entry = desk.project.root().join("base44/functions/mine/entry.ts");
+    for (answer, text) in [("n", "local"), ("yes", "remote")] {
+        let Some(finished) = desk.typed(answer, "functions pull mine").await else {
+            return;
+        };
+        let question = "Overwrite 1 file with what is deployed? [y/N]";
+        assert!(finished.stdout.contains(question), "{finished}");
+        assert_eq!(fs::read_to_string(&entry).unwrap(), text);
+    }
+    for (command, answer, left) in [
+        ("functions deploy --force", "n", vec!["mine", "gone"]),
+        ("functions delete mine", "", vec!["mine", "gone"]),
+        ("functions deploy --force", "y", vec!["mine"]),
+        ("functions delete mine", "y", vec![]),
+    ] {
+        let finished = desk.typed(answer, command).await.unwrap();
+        assert!(finished.stdout.contains("? [y/N]"), "{finished}");
+        assert_eq!(desk.platform.deployed(), left, "{command} {answer}");
+    }
+}
