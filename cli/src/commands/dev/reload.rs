@@ -75,7 +75,7 @@ fn keep_last_good(old: &Project, new: &mut Project, unsettled: &BTreeSet<PathBuf
         let same = places.get(&entity.path).or_else(|| names.get(&entity.name));
         match same {
             None if is_there(&entity.path) => new.entities.push(entity.clone()),
-            Some(index) if lost_its_extension(entity, &new.entities[*index], &is_there) => {
+            Some(index) if lost_its_extension(entity, &new.entities[*index], is_there) => {
                 new.entities[*index] = entity.clone();
             }
             None | Some(_) => {}
