@@ -93,6 +93,15 @@ impl Graph {
     }
 }
 
+/// The files that the code `text` of a file in `folder` imports by path, with what it calls them; packages, URLs and
+/// names that only running the code can tell are left out.
+#[must_use]
+pub fn imported_files(text: &str, folder: &Path) -> Vec<(String, PathBuf)> {
+    let imports = scan::scan(text).imports.into_iter();
+    let resolved = imports.filter_map(|name| resolve(&name, folder).map(|path| (name, path)));
+    resolved.collect()
+}
+
 fn read(file: &Path) -> Option<String> {
     let meta = fs::metadata(file).ok()?;
     if !meta.is_file() || meta.len() > FILE_LIMIT {

@@ -7,17 +7,21 @@ mod api;
 mod benchmark;
 mod commands;
 mod entities;
+mod exec;
 mod functions;
 mod grpc;
 mod judge;
 mod pages;
+mod platform;
 #[cfg(target_os = "linux")]
 mod process;
 mod realtime;
 mod saves;
+mod scaffold;
 mod scenarios;
 mod sdk;
 mod startup;
+mod types;
 
 use serde_json::{Value, json};
 use tests::{launch::Launch, project::Project, server::Server};

@@ -1,8 +1,10 @@
-//! The arguments of `backlot functions`.
+//! The arguments of `backlot functions`: of the running server, and of the deployed app.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+
+use super::AppArgs;
 
 /// What `backlot functions` takes.
 #[derive(Debug, Args)]
@@ -13,22 +15,75 @@ pub(crate) struct FunctionsArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum FunctionsCommand {
-    /// List the project's functions and how those that run are doing
+    /// List the project's functions and how those that run are doing, or the deployed ones with --remote
     List(ListArgs),
     /// Call a function of the running server and print its answer
     Invoke(InvokeArgs),
+    /// Deploy functions to Base44, with the code they share and their automations
+    Deploy(DeployArgs),
+    /// Write deployed functions into the project
+    Pull(PullArgs),
+    /// Delete deployed functions from Base44; files stay
+    Delete(DeleteArgs),
 }
 
 /// What `backlot functions list` takes.
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// A folder of the project
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub(crate) dir: PathBuf,
-
-    /// Print one JSON document
+    /// List what is deployed on Base44 instead
     #[arg(long)]
-    pub(crate) json: bool,
+    pub(crate) remote: bool,
+
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+}
+
+/// What `backlot functions deploy` takes.
+#[derive(Debug, Args)]
+pub(crate) struct DeployArgs {
+    /// Functions to deploy, also separated by commas [default: all]
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+
+    /// Delete deployed functions that the project does not have; asks first in a terminal
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Do not ask
+    #[arg(short, long)]
+    pub(crate) yes: bool,
+
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+}
+
+/// What `backlot functions pull` takes.
+#[derive(Debug, Args)]
+pub(crate) struct PullArgs {
+    /// The function to pull [default: all]
+    pub(crate) name: Option<String>,
+
+    /// Overwrite files that differ without asking
+    #[arg(long, visible_alias = "yes")]
+    pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+}
+
+/// What `backlot functions delete` takes.
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArgs {
+    /// Functions to delete, also separated by commas
+    #[arg(value_name = "NAME", required = true)]
+    pub(crate) names: Vec<String>,
+
+    /// Do not ask
+    #[arg(long, visible_alias = "yes")]
+    pub(crate) force: bool,
+
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
 }
 
 /// What `backlot functions invoke` takes.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::AppArgs;
+
 /// What `backlot entities` takes.
 #[derive(Debug, Args)]
 pub(crate) struct EntitiesArgs {
@@ -36,25 +38,57 @@ pub(crate) struct LogsArgs {
     #[arg(short, long)]
     pub(crate) follow: bool,
 
-    /// Of this function only
+    /// Of this function only; with --remote also several, separated by commas
     #[arg(long, value_name = "NAME")]
     pub(crate) function: Option<String>,
 
-    /// Lines of this level and worse
-    #[arg(long, value_name = "LEVEL", default_value = "info")]
-    pub(crate) level: LineLevel,
+    /// Lines of this level and worse [default: info]; with --remote of exactly this level [default: all]
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) level: Option<LineLevel>,
 
     /// How many of the lines so far, before `--level` chooses among them [default: all that are kept]
-    #[arg(short = 'n', long, value_name = "N")]
+    #[arg(short = 'n', long, value_name = "N", alias = "limit")]
     pub(crate) lines: Option<u32>,
 
-    /// Print one JSON object a line
-    #[arg(long)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) remote: RemoteLogsArgs,
 
-    /// A folder of the project
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub(crate) dir: PathBuf,
+    #[command(flatten)]
+    pub(crate) app: AppArgs,
+}
+
+/// What `backlot logs --remote` takes besides.
+#[derive(Debug, Args)]
+pub(crate) struct RemoteLogsArgs {
+    /// Of the deployed app instead of the running server
+    #[arg(long)]
+    pub(crate) remote: bool,
+
+    /// From then on: a date and time, or how long ago, such as 30m, 1h or 2d
+    #[arg(long, value_name = "TIME", requires = "remote")]
+    pub(crate) since: Option<String>,
+
+    /// Up to then
+    #[arg(
+        long,
+        value_name = "TIME",
+        requires = "remote",
+        conflicts_with = "follow"
+    )]
+    pub(crate) until: Option<String>,
+
+    /// Oldest or newest lines first
+    #[arg(
+        long,
+        value_name = "ORDER",
+        requires = "remote",
+        conflicts_with = "follow"
+    )]
+    pub(crate) order: Option<Order>,
+
+    /// Of the draft or of what is published [default: both]
+    #[arg(long, value_name = "ENV", requires = "remote")]
+    pub(crate) env: Option<RemoteEnvironment>,
 }
 
 /// The least bad line to show.
@@ -64,9 +98,28 @@ pub(crate) enum LineLevel {
     Debug,
     /// What functions print
     Info,
+    #[value(alias = "warning")]
     Warn,
     /// What functions print to standard error, and why they failed
     Error,
+}
+
+/// Which lines come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Order {
+    /// Oldest first
+    Asc,
+    /// Newest first
+    Desc,
+}
+
+/// Which deployment of an app.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RemoteEnvironment {
+    /// The current draft
+    Preview,
+    /// What is published
+    Prod,
 }
 
 /// What `backlot doctor` takes.

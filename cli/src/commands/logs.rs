@@ -1,4 +1,8 @@
-//! `backlot logs`: what the functions of the running server printed, and what they print from now on.
+//! `backlot logs`: what the functions of the running server printed, and what they print from now on; with `--remote`
+//! those of the deployed app.
+
+mod follow;
+mod remote;
 
 use std::process::ExitCode;
 
@@ -7,16 +11,21 @@ use proto::v1::{LogsRequest, RunnerStatusRequest};
 use super::running::{Running, refused};
 use crate::{
     args::{LineLevel, LogsArgs},
+    output::{self, Output},
     supervisor::follow::output_entry,
     ui::{LABEL, Level, Problem},
 };
 
 pub(crate) fn run(args: &LogsArgs) -> ExitCode {
+    if args.remote.remote {
+        let output = Output::new(args.app.json);
+        return output::run(output, remote::logs(args, output));
+    }
     super::ended(super::block_on(logs(args)))
 }
 
 async fn logs(args: &LogsArgs) -> Result<ExitCode, Problem> {
-    let server = Running::of(&args.dir)?;
+    let server = Running::of(&args.app.dir)?;
     let runner = server.runner()?;
     if let Some(name) = &args.function {
         let status = runner.runner_status(RunnerStatusRequest {}).await;
@@ -33,14 +42,14 @@ async fn logs(args: &LogsArgs) -> Result<ExitCode, Problem> {
     };
     let lines = runner.logs(request).await;
     let mut lines = lines.map_err(|failure| refused(&failure))?;
-    let least = least(args.level);
+    let least = least(args.level.unwrap_or(LineLevel::Info));
     // Without `-f` the stream ends by itself, and with it when the server does or this command is interrupted.
     while let Ok(Some(line)) = lines.message().await {
         let entry = output_entry(line);
         if entry.level < least {
             continue;
         }
-        let shown = if args.json {
+        let shown = if args.app.json {
             entry.to_json()
         } else {
             entry.to_text(LABEL)

@@ -1,13 +1,19 @@
 //! One file a sub-command, and what those have in common that ask something and end.
 
+pub(crate) mod account;
 pub(crate) mod dev;
 pub(crate) mod doctor;
 pub(crate) mod entities;
+pub(crate) mod exec;
 pub(crate) mod functions;
 pub(crate) mod guard;
+pub(crate) mod init;
 pub(crate) mod logs;
+pub(crate) mod new;
 mod running;
+pub(crate) mod secrets;
 pub(crate) mod status;
+pub(crate) mod types;
 
 use std::{
     io::{self, Write as _},

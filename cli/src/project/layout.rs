@@ -57,6 +57,11 @@ impl Layout {
         join_clean(&self.functions_dir(), "../shared")
     }
 
+    /// The directory of generated types, where the official tool has it.
+    pub fn types_dir(&self) -> PathBuf {
+        self.config_dir.join(".types")
+    }
+
     /// `path` as seen from the project's root, with `/` between its parts.
     pub fn relative(&self, path: &Path) -> String {
         relative(&self.root, path)
@@ -70,6 +75,7 @@ impl Layout {
         inputs.extend(self.plugins.iter().map(|plugin| plugin.config_path.clone()));
         inputs.extend(self.missing_plugins());
         inputs.extend(self.entity_dirs());
+        inputs.extend(self.resource_dirs());
         for functions in self.function_dirs() {
             inputs.extend([join_clean(&functions, "../shared"), functions]);
         }
@@ -92,6 +98,17 @@ impl Layout {
     /// Directories of entity schemas, the plugins' included.
     pub(crate) fn entity_dirs(&self) -> Vec<PathBuf> {
         self.sources().map(|source| source.entities_dir()).collect()
+    }
+
+    /// Directories of the project's agents, connectors and actors, in this order. Plugins have none.
+    pub(super) fn resource_dirs(&self) -> [PathBuf; 3] {
+        let config = &self.config;
+        [
+            &config.agents_dir,
+            &config.connectors_dir,
+            &config.actors_dir,
+        ]
+        .map(|directory| join_clean(&self.config_dir, directory))
     }
 
     /// Directories of functions, the plugins' included.

@@ -148,9 +148,11 @@ impl Snapshot {
         parts.env |= env.iter().any(touches);
         parts.entities |= entities.iter().any(touches);
         parts.functions |= functions.iter().any(touches) && !self.is_mere_code(path);
+        let resources = layout.resource_dirs();
         let others: BTreeSet<&PathBuf> = [&entities, &functions, &app_links, &env]
             .into_iter()
             .flatten()
+            .chain(&resources)
             .collect();
         parts.layout |= layout
             .inputs()

@@ -10,6 +10,7 @@ use std::{
 use tokio::{task::JoinHandle, time::interval};
 
 use super::start_block;
+use super::types::FreshTypes;
 use crate::{
     deno,
     desired::{DenoState, Desired, FrontendState, Surroundings},
@@ -35,6 +36,7 @@ pub(super) struct Context {
     pub(super) signing_key: [u8; 32],
     pub(super) deno: DenoState,
     pub(super) frontend: FrontendState,
+    types: FreshTypes,
     pub(super) terminal: Arc<Terminal>,
 }
 
@@ -76,8 +78,16 @@ impl Context {
             project,
             developer,
             signing_key,
+            types: FreshTypes::default(),
             terminal: Arc::clone(terminal),
         })
+    }
+
+    /// Brings the project's TypeScript types up to date, in the background.
+    pub(super) fn refresh_types(&self) {
+        if self.settings.types {
+            self.types.refresh(&self.project, &self.terminal);
+        }
     }
 
     /// What the services should be.

@@ -7,6 +7,7 @@ mod reload;
 mod session;
 mod settle;
 mod start_block;
+mod types;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 

@@ -38,6 +38,7 @@ pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut
     }
     context.project = new;
     context.align();
+    context.refresh_types();
     news.extend(supervisor.change(context.desired(), &saved).await);
     if !news.is_empty() {
         context.reloaded(&news, begin.elapsed());

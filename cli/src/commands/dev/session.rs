@@ -100,6 +100,7 @@ impl Session {
     /// Says where everything is, starts the frontend, keeps going until there is a reason to end, and ends in order.
     pub(super) async fn run(mut self, stop: &mut Signals) -> Result<ExitCode, Problem> {
         self.introduce();
+        self.context.refresh_types();
         self.installing = (self.context.deno == DenoState::Installing)
             .then(|| install_deno(Places::of_this_user(), &self.context.terminal));
         self.start_frontend()?;

@@ -9,7 +9,7 @@ use proto::v1::{
 use serde::Serialize;
 
 use crate::{
-    args::ListArgs,
+    args::AppArgs,
     commands::{
         print, print_json,
         running::{Running, refused},
@@ -53,7 +53,7 @@ struct Life {
     error: Option<String>,
 }
 
-pub(super) async fn list(args: &ListArgs) -> Result<ExitCode, Problem> {
+pub(super) async fn list(args: &AppArgs) -> Result<ExitCode, Problem> {
     let project = project::read(&args.dir)
         .map_err(|error| Problem::usage(error.to_string()).with_hint(error.hint()))?;
     let report = match Running::find(&project.layout.root)? {
