@@ -16,7 +16,6 @@ use tests::{
     launch::Launch,
     platform::{APP, Platform, Request},
     project::Project,
-    tools,
 };
 
 /// A project whose user is logged in to a platform.
@@ -59,8 +58,8 @@ impl Desk {
     /// be had.
     #[cfg(target_os = "linux")]
     async fn typed(&self, answer: &str, arguments: &str) -> Option<Finished> {
-        let Some(script) = tools::on_path("script") else {
-            tools::skip("there is no `script` to make a terminal with");
+        let Some(script) = tests::tools::on_path("script") else {
+            tests::tools::skip("there is no `script` to make a terminal with");
             return None;
         };
         let binary = env!("CARGO_BIN_EXE_backlot-under-test");

@@ -49,13 +49,22 @@ impl Environment {
 
     /// A variable that is set to something.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
-        let own = match &self.ambient {
+        self.own(name)
+            .or_else(|| value(&self.added, name))
+            .filter(|value| !value.trim().is_empty())
+    }
+
+    /// A variable that a file of the project sets, and not whoever runs this.
+    pub(super) fn of_project(&self, name: &str) -> Option<String> {
+        self.get(name).filter(|_| self.own(name).is_none())
+    }
+
+    fn own(&self, name: &str) -> Option<String> {
+        match &self.ambient {
             Ambient::Process => std::env::var(name).ok(),
             #[cfg(test)]
             Ambient::Fixed(variables) => value(variables, name),
-        };
-        own.or_else(|| value(&self.added, name))
-            .filter(|value| !value.trim().is_empty())
+        }
     }
 }
 

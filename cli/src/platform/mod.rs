@@ -59,6 +59,8 @@ pub(crate) struct Platform {
     http: Http,
     credentials: Mutex<Credentials>,
     login_file: PathBuf,
+    /// Where the project's own files say that the platform is, if they do.
+    address_of_project: Option<String>,
     output: Option<Output>,
 }
 
@@ -74,12 +76,19 @@ impl Platform {
             http: Http::open(&environment.get("BASE44_API_URL").unwrap_or_default())?,
             credentials: Mutex::new(Credentials::find(environment, &login_file)),
             login_file,
+            address_of_project: environment.of_project("BASE44_API_URL"),
             output: None,
         })
     }
 
-    /// Notes on standard error when the platform asks to wait.
+    /// Notes on standard error: when the platform asks to wait, and when it is where a file of the project says, since
+    /// the login goes there.
     pub(crate) fn with_notes(self, output: Output) -> Self {
+        if let Some(address) = &self.address_of_project {
+            output.note(&format!(
+                "the platform is {address}, as the project's env files say"
+            ));
+        }
         Self {
             output: Some(output),
             ..self

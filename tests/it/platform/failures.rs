@@ -170,3 +170,18 @@ async fn the_app_is_named_by_flag_environment_or_link() {
     ];
     assert_eq!(desk.platform.take_calls(), expected);
 }
+
+#[tokio::test]
+async fn an_address_that_the_project_sets_is_said() {
+    let desk = Desk::new(Project::new()).await;
+    let address = format!("BASE44_API_URL={}\n", desk.platform.url());
+    desk.project.save(".env", &address);
+    let root = desk.project.root().to_string_lossy().into_owned();
+    let arguments = ["secrets", "list", "--app-id", "app-1", "--dir", &root];
+    let finished = super::super::backlot(&desk.project).run(&arguments).await;
+    let finished = finished.success("secrets list");
+    let said = format!("the platform is {}", desk.platform.url());
+    assert!(finished.stderr.contains(&said), "{finished}");
+    let finished = desk.run(&["secrets", "list"]).await.success("secrets list");
+    assert_eq!(finished.stderr, "");
+}
