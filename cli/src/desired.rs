@@ -186,6 +186,7 @@ fn configuration(project: &Project, around: Surroundings<'_>) -> ConfigureReques
         visibility: visibility.to_owned(),
         frontend_url: String::new(),
         upstream_token: String::new(),
+        upstream_token_off_reason: String::new(),
     }
 }
 

@@ -178,6 +178,7 @@ impl AppState {
             self.0.realtime.follow(setup.store.clone());
         }
         self.0.setup.store(Some(Arc::new(setup)));
+        self.upstream().credentials().tell();
         Ok(true)
     }
 
