@@ -51,6 +51,18 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) developer: &'a Developer,
     pub(crate) signing_key: [u8; 32],
     pub(crate) deno: &'a DenoState,
+    pub(crate) upstream_token: &'a UpstreamToken,
+}
+
+/// The developer's token for forwarded calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum UpstreamToken {
+    /// The gateway asks for it when a call needs it.
+    #[default]
+    NotAskedFor,
+    Held(String),
+    /// There is none, for this reason.
+    Off(String),
 }
 
 /// Whether functions can run.
@@ -173,6 +185,11 @@ fn configuration(project: &Project, around: Surroundings<'_>) -> ConfigureReques
             Visibility::Private => "private",
             Visibility::Workspace => "workspace",
         });
+    let (upstream_token, upstream_token_off_reason) = match around.upstream_token {
+        UpstreamToken::NotAskedFor => ("", ""),
+        UpstreamToken::Held(token) => (token.as_str(), ""),
+        UpstreamToken::Off(reason) => ("", reason.as_str()),
+    };
     ConfigureRequest {
         store_address: String::new(),
         runner_address: String::new(),
@@ -185,8 +202,8 @@ fn configuration(project: &Project, around: Surroundings<'_>) -> ConfigureReques
         allowed_hosts: around.settings.allowed_hosts.clone(),
         visibility: visibility.to_owned(),
         frontend_url: String::new(),
-        upstream_token: String::new(),
-        upstream_token_off_reason: String::new(),
+        upstream_token: upstream_token.to_owned(),
+        upstream_token_off_reason: upstream_token_off_reason.to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, future, stream};
 use proto::{
     Code, Failure,
     v1::{
@@ -94,8 +94,10 @@ impl Gateway for Control {
         _request: Request<CredentialRequestsRequest>,
     ) -> Result<Response<Self::CredentialRequestsStream>, Status> {
         let requests = self.state.upstream().credentials().requests();
-        let requests = WatchStream::from_changes(requests)
-            .map(|()| Ok(CredentialRequest {}))
+        // What was asked for before anybody listened counts as well.
+        let requests = WatchStream::new(requests)
+            .filter(|times| future::ready(*times > 0))
+            .map(|_times| Ok(CredentialRequest {}))
             .take_until(self.state.shutdown().clone().cancelled_owned());
         Ok(Response::new(Box::pin(requests)))
     }

@@ -134,6 +134,10 @@ impl Server {
         self.output.lock().clone()
     }
 
+    pub(crate) fn shared_output(&self) -> Arc<Mutex<Output>> {
+        Arc::clone(&self.output)
+    }
+
     /// Waits until a line contains `text`.
     pub async fn says(&self, text: &str) {
         eventually(

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use proto::{
     client::{GatewayClient, RunnerClient},
-    v1::{LogLine, LogsRequest, RequestLogEntry, RequestLogRequest, log_line},
+    v1::{CredentialRequestsRequest, LogLine, LogsRequest, RequestLogEntry, RequestLogRequest, log_line},
 };
+
+use tokio::sync::mpsc;
 
 use crate::ui::{Entry, Level, Terminal};
 
@@ -31,6 +33,18 @@ pub(crate) async fn requests(gateway: GatewayClient, terminal: Arc<Terminal>) {
     };
     while let Ok(Some(request)) = entries.message().await {
         terminal.entry(&request_entry(request));
+    }
+}
+
+/// Passes on that the gateway needs the developer's token until the gateway ends. One request stands for all that come
+/// before it is worked off.
+pub(crate) async fn credential_requests(gateway: GatewayClient, wanting: mpsc::Sender<()>) {
+    let request = CredentialRequestsRequest {};
+    let Ok(mut requests) = gateway.credential_requests(request).await else {
+        return;
+    };
+    while let Ok(Some(_request)) = requests.message().await {
+        let _ = wanting.try_send(());
     }
 }
 

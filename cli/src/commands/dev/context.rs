@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     deno,
-    desired::{DenoState, Desired, Surroundings},
+    desired::{DenoState, Desired, Surroundings, UpstreamToken},
     login::Developer,
     places::{self, Places},
     project::{self, Diagnostic, Project, ReadError},
@@ -25,6 +25,7 @@ pub(super) struct Context {
     pub(super) developer: Developer,
     pub(super) signing_key: [u8; 32],
     pub(super) deno: DenoState,
+    pub(super) upstream_token: UpstreamToken,
     pub(super) terminal: Arc<Terminal>,
 }
 
@@ -70,6 +71,7 @@ impl Context {
             developer: &self.developer,
             signing_key: self.signing_key,
             deno: &self.deno,
+            upstream_token: &self.upstream_token,
         };
         Desired::of(&self.project, around)
     }

@@ -1,5 +1,6 @@
 //! `backlot dev`: reads the project, starts everything, and stays until it is told to go.
 
+mod account;
 mod context;
 mod ending;
 mod reload;

@@ -4,9 +4,10 @@ use std::{collections::BTreeSet, path::PathBuf, process::ExitCode, sync::Arc};
 
 use jiff::Timestamp;
 use proto::token::LaunchToken;
-use tokio::task::JoinHandle;
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use super::{
+    account::Account,
     context::{Context, install_deno},
     ending::{CUT_SHORT, Ending, Signals},
     reload::reload,
@@ -38,6 +39,7 @@ pub(super) struct Session {
     token: LaunchToken,
     /// Absent where the system cannot watch files.
     watch: Option<Watch>,
+    account: Account,
     /// The installation of Deno, while it is under way.
     installing: Option<JoinHandle<Result<PathBuf, String>>>,
 }
@@ -52,11 +54,13 @@ impl Session {
         let context = Context::read(settings, &places, terminal)?;
         let token = launch_token()?;
         let published = publish(&places, &context);
+        let (wanting, wanted) = mpsc::channel(1);
         let supervisor = Supervisor::start(
             context.settings.clone(),
             context.desired(),
             token.clone(),
             Arc::clone(terminal),
+            wanting,
         )
         .await?;
         let mut session = Self {
@@ -67,6 +71,7 @@ impl Session {
             started_at: format!("{:.3}", Timestamp::now()),
             token,
             watch: None,
+            account: Account::new(wanted),
             installing: None,
         };
         session.watch();
@@ -116,6 +121,10 @@ impl Session {
                 batch = changed(self.watch.as_mut()) => {
                     reload(batch, &mut self.context, &mut self.supervisor).await;
                     self.watch();
+                }
+                token = self.account.changed(&self.context) => {
+                    self.context.upstream_token = token;
+                    self.supervisor.reconfigure(self.context.desired()).await;
                 }
                 installed = done(&mut self.installing) => {
                     self.installing = None;
