@@ -1,0 +1,124 @@
+//! Where a command runs: the project around it, if any, and the variables that its files add to the environment.
+
+use std::path::Path;
+
+use crate::{
+    output::{CommandError, ErrorCode},
+    project::{self, Layout, ReadError},
+};
+
+/// Variables, those of this process first.
+#[derive(Clone, Debug)]
+pub(crate) struct Environment {
+    ambient: Ambient,
+    /// From the project's `.env.local` and `.env`.
+    added: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug)]
+enum Ambient {
+    Process,
+    #[cfg(test)]
+    Fixed(Vec<(String, String)>),
+}
+
+impl Environment {
+    /// This process' own, and what `added` adds to it.
+    pub(crate) const fn with(added: Vec<(String, String)>) -> Self {
+        Self {
+            ambient: Ambient::Process,
+            added,
+        }
+    }
+
+    /// Nothing but these.
+    #[cfg(test)]
+    pub(crate) fn fixed(variables: &[(&str, &str)]) -> Self {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Self {
+            ambient: Ambient::Fixed(variables.iter().map(own).collect()),
+            added: Vec::new(),
+        }
+    }
+
+    /// A variable that is set to something.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        let own = match &self.ambient {
+            Ambient::Process => std::env::var(name).ok(),
+            #[cfg(test)]
+            Ambient::Fixed(variables) => value(variables, name),
+        };
+        own.or_else(|| value(&self.added, name))
+            .filter(|value| !value.trim().is_empty())
+    }
+}
+
+fn value(variables: &[(String, String)], name: &str) -> Option<String> {
+    let found = variables.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.clone())
+}
+
+/// The project in which a command runs, and its environment. A command that needs no project runs without one.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    layout: Result<Layout, ReadError>,
+    pub(crate) environment: Environment,
+}
+
+impl Surroundings {
+    /// Of the current folder.
+    pub(crate) fn here() -> Self {
+        Self::of(Path::new("."))
+    }
+
+    /// Of `folder`: the project is found upwards from it.
+    pub(crate) fn of(folder: &Path) -> Self {
+        let layout = project::read_layout(folder).map(|reading| reading.value);
+        let added = layout
+            .as_ref()
+            .map(|layout| project::read_env(layout).value)
+            .unwrap_or_default();
+        Self {
+            layout,
+            environment: Environment::with(added),
+        }
+    }
+
+    /// The project.
+    ///
+    /// # Errors
+    ///
+    /// `CONFIG_NOT_FOUND` where there is none, `CONFIG_INVALID` where its configuration cannot be used.
+    pub(crate) fn into_layout(self) -> Result<Layout, CommandError> {
+        self.layout.map_err(CommandError::from)
+    }
+
+    /// The app to work on: `given` (`--app-id`), `BASE44_APP_ID`, or the one that the project is linked to.
+    ///
+    /// # Errors
+    ///
+    /// `CONFIG_NOT_FOUND` when nothing names one.
+    pub(crate) fn app_id(&self, given: Option<&str>) -> Result<String, CommandError> {
+        if let Some(given) = given {
+            let id = given.trim();
+            if id.is_empty() {
+                return Err(CommandError::input("the app's id is empty")
+                    .with_hint("give it with --app-id ID, or leave --app-id out"));
+            }
+            return Ok(id.to_owned());
+        }
+        let of_project = || {
+            let layout = self.layout.as_ref().ok()?;
+            project::read_app_id(layout).value
+        };
+        self.environment
+            .get("BASE44_APP_ID")
+            .map(|id| id.trim().to_owned())
+            .or_else(of_project)
+            .ok_or_else(|| {
+                CommandError::new(ErrorCode::ConfigNotFound, "no app to work on")
+                    .with_hint("name it with --app-id ID, or set BASE44_APP_ID")
+                    .with_command("or link the project to one", "npx base44 link")
+            })
+    }
+}

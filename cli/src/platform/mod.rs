@@ -1,0 +1,275 @@
+//! The Base44 platform's own API, as the official command line tool speaks it: who is logged in, and what they may ask.
+//!
+//! ```text
+//!   command ──► App ──► Platform ──► Http ──HTTPS──► app.base44.com
+//!                          │  └── oauth: login, refresh
+//!                          └── credentials ◄── login file, environment
+//! ```
+//!
+//! Nothing here prints, except that a wait is noted where an [`Output`] was given.
+
+mod app;
+mod credentials;
+mod environment;
+mod failure;
+mod http;
+mod login_file;
+pub(crate) mod oauth;
+
+use std::{path::Path, path::PathBuf, time::Duration};
+
+use ::http::{HeaderName, HeaderValue, StatusCode};
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+pub(crate) use self::{
+    app::App,
+    credentials::Credentials,
+    environment::{Environment, Surroundings},
+    http::{Answer, Call},
+    login_file::Login,
+};
+use self::{credentials::Renewal, http::Http};
+use crate::{
+    output::{CommandError, Output},
+    places::Places,
+};
+
+/// Where the platform is, unless `BASE44_API_URL` says otherwise.
+const DEFAULT_URL: &str = "https://app.base44.com";
+
+/// How often a call is repeated that the platform could not serve just then, as the official tool does.
+const REPEATS: u32 = 2;
+
+/// The wait before the first repetition; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(300);
+
+/// The longest wait that the platform may ask for; beyond it, the user is told.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// A session with the platform.
+pub(crate) struct Platform {
+    http: Http,
+    credentials: Mutex<Credentials>,
+    login_file: PathBuf,
+    output: Option<Output>,
+}
+
+impl Platform {
+    /// Opens a session for whoever is logged in; nothing is sent yet, and being logged in is not required yet.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_INPUT` when `BASE44_API_URL` is no HTTP URL.
+    pub(crate) fn open(environment: &Environment) -> Result<Self, CommandError> {
+        let login_file = Places::of_this_user().login_file();
+        Ok(Self {
+            http: Http::open(&environment.get("BASE44_API_URL").unwrap_or_default())?,
+            credentials: Mutex::new(Credentials::find(environment, &login_file)),
+            login_file,
+            output: None,
+        })
+    }
+
+    /// Notes on standard error when the platform asks to wait.
+    pub(crate) fn with_notes(self, output: Output) -> Self {
+        Self {
+            output: Some(output),
+            ..self
+        }
+    }
+
+    /// Where it is, without a slash at the end.
+    pub(crate) fn url(&self) -> &str {
+        self.http.base()
+    }
+
+    /// The login file.
+    pub(crate) fn login_file(&self) -> &Path {
+        &self.login_file
+    }
+
+    /// Calls without credentials: the login itself.
+    pub(super) const fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// Who is logged in, as far as this machine knows.
+    pub(crate) async fn credentials(&self) -> Credentials {
+        self.credentials.lock().await.clone()
+    }
+
+    /// Makes a call and returns its answer, which is a success.
+    ///
+    /// A token about to expire is renewed first, and once after a 401. A call other than POST is repeated twice when
+    /// the platform is busy or the connection breaks, after the wait that the platform asks for.
+    ///
+    /// # Errors
+    ///
+    /// `AUTH_REQUIRED`, `AUTH_EXPIRED`, or `API_ERROR` with what the platform said.
+    pub(crate) async fn send(&self, call: &Call) -> Result<Answer, CommandError> {
+        let mut pause = FIRST_PAUSE;
+        let mut repeats = if call.may_be_repeated() { REPEATS } else { 0 };
+        loop {
+            let wait = match self.send_once(call).await {
+                Ok(answer) if answer.status.is_success() => return Ok(answer),
+                Ok(answer) => {
+                    let asked = failure::retry_after(&answer.headers, Timestamp::now());
+                    let wait = asked.unwrap_or(pause);
+                    if repeats == 0 || !failure::is_transient(answer.status) || wait > LONGEST_PAUSE
+                    {
+                        return Err(self.refusal(call, &answer, asked).await);
+                    }
+                    wait
+                }
+                Err(Unsent::Connection(_)) if repeats > 0 => pause,
+                Err(Unsent::Connection(error) | Unsent::Session(error)) => return Err(error),
+            };
+            self.wait(wait).await;
+            repeats -= 1;
+            pause *= 2;
+        }
+    }
+
+    /// Opens a stream of events. The answer may be a refusal: what that means is the caller's to say.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::send`]; nothing is repeated but a call with a token that was refused.
+    pub(crate) async fn stream(&self, call: &Call) -> Result<reqwest::Response, Unsent> {
+        let credential = self.credential().await?;
+        let response = self.http.stream(call, Some(&credential)).await?;
+        if response.status() != StatusCode::UNAUTHORIZED || !self.renew(&credential).await? {
+            return Ok(response);
+        }
+        let credential = self.credential().await?;
+        self.http.stream(call, Some(&credential)).await
+    }
+
+    async fn wait(&self, wait: Duration) {
+        if let Some(output) = self.output.filter(|_| wait >= Duration::from_secs(1)) {
+            let seconds = wait.as_secs();
+            output.note(&format!(
+                "the platform is busy: trying again in {seconds} s"
+            ));
+        }
+        tokio::time::sleep(wait).await;
+    }
+
+    /// One call, and a second one with another token where the first one's was refused.
+    async fn send_once(&self, call: &Call) -> Result<Answer, Unsent> {
+        let id = http::request_id();
+        let credential = self.credential().await?;
+        let answer = self.http.exchange(call, &id, Some(&credential)).await?;
+        if answer.status != StatusCode::UNAUTHORIZED || !self.renew(&credential).await? {
+            return Ok(answer);
+        }
+        let credential = self.credential().await?;
+        self.http.exchange(call, &id, Some(&credential)).await
+    }
+
+    /// What a request is signed with, renewed where it is about to expire.
+    async fn credential(&self) -> Result<Credential, Unsent> {
+        let mut credentials = self.credentials.lock().await;
+        if let Credentials::Login(login) = &mut *credentials
+            && login.is_expiring(Timestamp::now())
+        {
+            self.renew_login(login).await?;
+        }
+        credentials.header().map_err(Unsent::Session)
+    }
+
+    /// After a refusal of `refused`: whether there is another token to try.
+    async fn renew(&self, refused: &Credential) -> Result<bool, Unsent> {
+        let mut credentials = self.credentials.lock().await;
+        let now = credentials.header().map_err(Unsent::Session)?;
+        let Credentials::Login(login) = &mut *credentials else {
+            return Ok(false);
+        };
+        if now != *refused {
+            // Somebody else of this process was quicker.
+            return Ok(true);
+        }
+        // An older token is the reason for the refusal whatever its date says.
+        login.expire();
+        match self.renew_login(login).await {
+            Ok(()) => Ok(true),
+            Err(Unsent::Connection(_)) => Ok(false),
+            Err(error @ Unsent::Session(_)) => Err(error),
+        }
+    }
+
+    /// Renews a login and keeps it. The login file stays whatever happens: only a login or a logout replaces it.
+    async fn renew_login(&self, login: &mut Login) -> Result<(), Unsent> {
+        if let Some(newer) = self.renewed_by_somebody_else(login) {
+            *login = newer;
+            return Ok(());
+        }
+        match oauth::renew(&self.http, &login.refresh_token).await {
+            Ok(tokens) => {
+                login.take(tokens, Timestamp::now());
+                self.keep(login);
+                Ok(())
+            }
+            Err(Renewal::Refused(error)) => match self.renewed_by_somebody_else(login) {
+                Some(newer) => {
+                    *login = newer;
+                    Ok(())
+                }
+                None => Err(Unsent::Session(error)),
+            },
+            // The token has a minute left: the call itself will tell.
+            Err(Renewal::Failed(_)) if !login.has_expired(Timestamp::now()) => Ok(()),
+            Err(Renewal::Failed(error)) => Err(Unsent::Connection(error)),
+        }
+    }
+
+    /// The login file's login, where another process has renewed it since.
+    fn renewed_by_somebody_else(&self, login: &Login) -> Option<Login> {
+        let stored = login_file::read(&self.login_file).ok().flatten()?;
+        (stored.email == login.email
+            && stored.refresh_token != login.refresh_token
+            && !stored.is_expiring(Timestamp::now()))
+        .then_some(stored)
+    }
+
+    fn keep(&self, login: &Login) {
+        if let Err(error) = login_file::write(&self.login_file, login)
+            && let Some(output) = self.output
+        {
+            let file = self.login_file.display();
+            output.note(&format!(
+                "warning: the renewed login is not kept in {file}: {error}"
+            ));
+        }
+    }
+
+    async fn refusal(&self, call: &Call, answer: &Answer, wait: Option<Duration>) -> CommandError {
+        let with_key = matches!(*self.credentials.lock().await, Credentials::WorkspaceKey(_));
+        failure::refused(call, answer, with_key, wait)
+    }
+}
+
+/// A header, whose value is a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Credential {
+    name: HeaderName,
+    value: HeaderValue,
+}
+
+/// Why a call got no answer.
+#[derive(Debug)]
+pub(crate) enum Unsent {
+    /// The platform could not be reached, or went away: another try may succeed.
+    Connection(CommandError),
+    /// Nobody is logged in, or not any more.
+    Session(CommandError),
+}
+
+impl From<Unsent> for CommandError {
+    fn from(unsent: Unsent) -> Self {
+        match unsent {
+            Unsent::Connection(error) | Unsent::Session(error) => error,
+        }
+    }
+}
