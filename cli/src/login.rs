@@ -1,8 +1,10 @@
-//! Who is signed in on the command line: the login file that the official tool writes and Backlot only reads.
+//! Who is signed in on the command line, and so whose account is seeded.
 
 use std::{fs, io, path::Path};
 
 use serde::Deserialize;
+
+use crate::platform::{Credentials, Environment};
 
 /// The person whose account is seeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,9 +34,27 @@ impl Developer {
         }
     }
 
+    /// Whose tokens the environment or the login file has; else as [`Self::read`].
+    pub(crate) fn find(environment: &Environment, path: &Path) -> (Self, Option<String>) {
+        match Credentials::find(environment, path) {
+            Credentials::Login(login) if login.email.contains('@') => {
+                let developer = Self {
+                    email: login.email.trim().to_lowercase(),
+                    name: login.name,
+                    logged_in: true,
+                };
+                (developer, None)
+            }
+            Credentials::Login(_)
+            | Credentials::WorkspaceKey(_)
+            | Credentials::Nobody
+            | Credentials::Unreadable { .. } => Self::read(path),
+        }
+    }
+
     /// Reads the login file. A missing one means the stand-in; a broken one as well, with the reason beside it, since
     /// it must not keep anybody from working.
-    pub(crate) fn read(path: &Path) -> (Self, Option<String>) {
+    fn read(path: &Path) -> (Self, Option<String>) {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::local(), None),

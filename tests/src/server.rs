@@ -151,6 +151,20 @@ impl Server {
         .await;
     }
 
+    /// What follows `text` in the last line that contains it, once there is one.
+    pub async fn printed(&self, text: &str) -> String {
+        let what = format!("the terminal says `{text}…`");
+        eventually(&what, LINE_LIMIT, async || {
+            let output = self.output();
+            let lines = output.stdout.iter().chain(&output.stderr);
+            let found = lines.rev().find_map(|line| line.split_once(text));
+            found
+                .map(|(_, rest)| rest.to_owned())
+                .ok_or_else(|| output.text())
+        })
+        .await
+    }
+
     /// Waits for the line of a frontend that tells its address, and returns the address.
     pub async fn frontend(&self) -> String {
         eventually(

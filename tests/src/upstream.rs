@@ -49,7 +49,9 @@ impl Call {
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
-        value.map_or("", |value| value.to_str().expect("a header of tests is text"))
+        value.map_or("", |value| {
+            value.to_str().expect("a header of tests is text")
+        })
     }
 }
 
@@ -100,7 +102,9 @@ impl Upstream {
             calls: Mutex::default(),
             tokens: Mutex::new(tokens),
         });
-        let app = Router::new().fallback(answer).with_state(Arc::clone(&shared));
+        let app = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&shared));
         let listener = TcpListener::bind("127.0.0.1:0")
             .await
             .expect("the system has free ports");
@@ -234,5 +238,9 @@ fn ok(body: Value) -> Response {
 }
 
 fn unauthorized() -> Response {
-    (StatusCode::UNAUTHORIZED, Json(json!({ "message": "Unauthorized" }))).into_response()
+    (
+        StatusCode::UNAUTHORIZED,
+        Json(json!({ "message": "Unauthorized" })),
+    )
+        .into_response()
 }

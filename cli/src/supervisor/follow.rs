@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use proto::{
     client::{GatewayClient, RunnerClient},
-    v1::{CredentialRequestsRequest, LogLine, LogsRequest, RequestLogEntry, RequestLogRequest, log_line},
+    v1::{
+        CredentialRequestsRequest, LogLine, LogsRequest, RequestLogEntry, RequestLogRequest,
+        log_line,
+    },
 };
 
 use tokio::sync::mpsc;

@@ -9,6 +9,7 @@ use crate::{
     desired::{DenoState, Desired, Surroundings, UpstreamToken},
     login::Developer,
     places::{self, Places},
+    platform::Environment,
     project::{self, Diagnostic, Project, ReadError},
     settings::Settings,
     ui::{Entry, Level, Problem, Terminal},
@@ -41,7 +42,8 @@ impl Context {
         for diagnostic in &project.diagnostics {
             show(diagnostic, terminal);
         }
-        let (developer, complaint) = Developer::read(&places.login_file());
+        let environment = Environment::with(project.env.clone());
+        let (developer, complaint) = Developer::find(&environment, &places.login_file());
         if let Some(complaint) = complaint {
             terminal.entry(&Entry::of_cli(Level::Warn, complaint));
         }
@@ -58,6 +60,10 @@ impl Context {
             deno: deno.map_or_else(|| without_deno(&settings, &project), DenoState::Found),
             settings,
             project,
+            upstream_token: match developer.logged_in {
+                true => UpstreamToken::NotAskedFor,
+                false => UpstreamToken::Off("nobody is logged in to Base44".to_owned()),
+            },
             developer,
             signing_key,
             terminal: Arc::clone(terminal),
