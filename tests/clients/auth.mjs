@@ -70,8 +70,8 @@ async function guessing() {
 
 async function ownRecord() {
   const { auth, entities } = client();
-  await refused(auth.me(), 401, "Unauthorized");
-  await refused(auth.updateMe({ nickname: "x" }), 401, "Unauthorized");
+  await refused(auth.me(), 401, "Authentication required to view users");
+  await refused(auth.updateMe({ nickname: "x" }), 401, "Authentication required to view users");
   const { access_token, user } = await auth.loginViaEmailPassword(" ann@example.com ", "correct horse");
   assert.ok(access_token);
   assert.equal(user.email, "ann@example.com");
@@ -95,7 +95,7 @@ async function passwords() {
   const { user } = await login("correct horse");
   const change = (fields) =>
     auth.changePassword({ userId: user.id, currentPassword: "correct horse", newPassword: "battery staple", ...fields });
-  await refused(change({ currentPassword: "wrong" }), 401, "Invalid current password");
+  await refused(change({ currentPassword: "wrong" }), 401, "The current password is wrong");
   await refused(change({ newPassword: "short" }), 422, "Password must be at least 8 characters long");
   await change({});
   await refused(login("correct horse"), 400, "Invalid email or password");

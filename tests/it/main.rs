@@ -13,6 +13,7 @@ mod pages;
 mod process;
 mod sdk;
 mod startup;
+mod uploads;
 
 use serde_json::{Value, json};
 use tests::{launch::Launch, project::Project, server::Server};

@@ -65,7 +65,7 @@ fn output_entry(line: LogLine) -> Entry {
         function: Some(line.function),
         request_id: (!line.request_id.is_empty()).then_some(line.request_id),
         message: line.message,
-        for_scripts: false,
+        code: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! In text, standard output holds only what scripts wait for (the address, verification codes) and standard error the
 //! rest. As JSON, everything is an object on standard output.
 
+mod code_box;
 mod entry;
 mod start_block;
 
@@ -14,6 +15,7 @@ use proto::telemetry::LogFormat;
 use serde_json::json;
 
 pub(crate) use self::{
+    code_box::CodeBox,
     entry::{Entry, Level},
     start_block::StartBlock,
 };
@@ -96,11 +98,14 @@ impl Terminal {
         }
     }
 
-    /// A line for scripts and people alike, on standard output in text as well.
-    pub(crate) fn announce(&self, entry: &Entry) {
+    /// A code that somebody has to type: in a box for people, and as a line of standard output for scripts.
+    pub(crate) fn code(&self, code: &CodeBox, entry: &Entry) {
         match self.format {
             LogFormat::Json => self.out(&entry.to_json()),
-            LogFormat::Text => self.out(&entry.message),
+            LogFormat::Text => {
+                self.err(&code.to_string());
+                self.out(&entry.message);
+            }
         }
     }
 
