@@ -2,6 +2,8 @@
 //! comes back. And what happens when that platform is not as it should be.
 
 mod credentials;
+#[cfg(target_os = "linux")]
+mod https;
 mod trouble;
 
 use reqwest::{Method, header::AUTHORIZATION};
