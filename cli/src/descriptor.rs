@@ -112,6 +112,27 @@ pub(crate) fn running(path: &Path) -> io::Result<Option<Descriptor>> {
     }
 }
 
+/// The server that runs now on `port`, of whatever project; `folder` is where descriptors are.
+pub(crate) fn running_on(folder: &Path, port: u16) -> io::Result<Option<Descriptor>> {
+    let listed = match fs::read_dir(folder) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    for entry in listed {
+        let path = entry?.path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+            && let Some(found) = running(&path)?
+            && found.port == port
+        {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
 /// Removes a file that may be gone.
 fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
@@ -124,7 +145,7 @@ fn remove(path: &Path) -> io::Result<()> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Descriptor, Published, running};
+    use super::{Descriptor, Published, running, running_on};
 
     fn descriptor() -> Descriptor {
         Descriptor {
@@ -147,6 +168,10 @@ mod tests {
         let mut published = Published::take(&path).unwrap().unwrap();
         assert_eq!(running(&path).unwrap(), None, "starting");
         published.write(&descriptor()).unwrap();
+        let folder_of_all = path.parent().unwrap();
+        assert_eq!(running_on(folder_of_all, 4400).unwrap(), Some(descriptor()));
+        assert_eq!(running_on(folder_of_all, 4401).unwrap(), None);
+        assert_eq!(running_on(folder.path(), 4400).unwrap(), None);
         assert_eq!(running(&path).unwrap(), Some(descriptor()));
 
         drop(published);

@@ -10,6 +10,7 @@
 //! (`supervisor`), and it owns the terminal (`ui`). It serves nothing itself.
 
 mod args;
+mod browser;
 mod commands;
 mod deno;
 mod descriptor;
@@ -20,8 +21,10 @@ mod places;
 mod platform;
 mod port_owner;
 pub mod project;
+mod scaffold;
 mod settings;
 mod supervisor;
+mod types;
 mod ui;
 
 use std::process::ExitCode;
@@ -34,7 +37,19 @@ use crate::args::{Cli, Command};
 pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Dev(args) => commands::dev::run(*args),
+        Command::Init(args) => commands::init::run(&args),
+        Command::New(args) => commands::new::run(&args),
         Command::Status(args) => commands::status::run(&args),
+        Command::Functions(args) => commands::functions::run(&args),
+        Command::Entities(args) => commands::entities::run(&args),
+        Command::Logs(args) => commands::logs::run(&args),
+        Command::Exec(args) => commands::exec::run(&args),
+        Command::Types(args) => commands::types::run(&args),
+        Command::Secrets(args) => commands::secrets::run(&args),
+        Command::Login(args) => commands::account::login(&args),
+        Command::Logout(args) => commands::account::logout(&args),
+        Command::Whoami(args) => commands::account::whoami(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Store(args) => proto::host::run_to_exit(store::run(args)),
         Command::Runner(args) => proto::host::run_to_exit(runner::run(args)),
         Command::Gateway(args) => proto::host::run_to_exit(gateway::run(args)),

@@ -54,7 +54,7 @@ impl Developer {
 
     /// Reads the login file. A missing one means the stand-in; a broken one as well, with the reason beside it, since
     /// it must not keep anybody from working.
-    fn read(path: &Path) -> (Self, Option<String>) {
+    pub(crate) fn read(path: &Path) -> (Self, Option<String>) {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::local(), None),

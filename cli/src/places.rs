@@ -57,6 +57,11 @@ impl Places {
         self.runtime.join(format!("{}.json", key(project)))
     }
 
+    /// The folder of all such files.
+    pub(crate) fn descriptors(&self) -> &Path {
+        &self.runtime
+    }
+
     /// The key with which sessions of `project` are signed.
     pub(crate) fn signing_key(&self, project: &Path) -> PathBuf {
         self.state.join(key(project)).join("signing-key")

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The port where none was asked for.
-const DEFAULT_PORT: u16 = 4400;
+pub(crate) const DEFAULT_PORT: u16 = 4400;
 
 /// Checked options of `backlot dev`.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) deno: Option<PathBuf>,
     pub(crate) all_permissions: bool,
     pub(crate) frontend: bool,
+    /// Keeps `base44/.types/types.d.ts` up to date.
+    pub(crate) types: bool,
     pub(crate) attachments: Attachments,
     /// Shows requests and cold starts as well.
     pub(crate) verbose: bool,
@@ -65,6 +67,7 @@ impl Settings {
             deno: args.deno.as_deref().map(executable).transpose()?,
             all_permissions: args.function_permissions == FunctionPermissions::All,
             frontend: !args.no_frontend,
+            types: !args.no_types,
             attachments: Attachments::parse(&args.attach)?,
             verbose: args.verbose > 0,
         })
@@ -100,7 +103,7 @@ fn upstream(url: &str) -> Result<String, Problem> {
     }
 }
 
-fn executable(path: &Path) -> Result<PathBuf, Problem> {
+pub(crate) fn executable(path: &Path) -> Result<PathBuf, Problem> {
     if deno::is_executable(path) {
         return std::path::absolute(path).map_err(|error| Problem::usage(error.to_string()));
     }

@@ -56,10 +56,11 @@ impl Graph {
         graph
     }
 
-    /// Whether a change of `path` may change what the function does.
+    /// Whether a change of `path` may change what the function does. A folder that came or went stands for its files.
     #[must_use]
     pub fn contains(&self, path: &Path) -> bool {
         self.files.contains(path)
+            || self.files.iter().any(|file| file.starts_with(path))
             || (is_own(path) && path.starts_with(&self.folder) && !self.is_foreign(path))
             || self
                 .anything_below
@@ -90,6 +91,15 @@ impl Graph {
             open.extend(paths.filter(|path| path.starts_with(root)));
         }
     }
+}
+
+/// The files that the code `text` of a file in `folder` imports by path, with what it calls them; packages, URLs and
+/// names that only running the code can tell are left out.
+#[must_use]
+pub fn imported_files(text: &str, folder: &Path) -> Vec<(String, PathBuf)> {
+    let imports = scan::scan(text).imports.into_iter();
+    let resolved = imports.filter_map(|name| resolve(&name, folder).map(|path| (name, path)));
+    resolved.collect()
 }
 
 fn read(file: &Path) -> Option<String> {

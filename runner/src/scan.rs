@@ -8,6 +8,8 @@
 pub(crate) struct Found {
     /// String literals and templates without substitutions, as written; escapes are not resolved.
     pub(crate) strings: Vec<String>,
+    /// Those of them that name a module: behind `from`, `import` or `import(`.
+    pub(crate) imports: Vec<String>,
     /// Whether there is an `import(…)` of something else than such a string.
     pub(crate) computed_import: bool,
 }
@@ -38,6 +40,8 @@ enum Last {
     Operator,
     /// The word `import`.
     Import,
+    /// The word `from`, which also is an operand.
+    From,
 }
 
 struct Scanner<'a> {
@@ -77,12 +81,12 @@ impl Scanner<'_> {
             self.found.computed_import = true;
         }
         match byte {
-            b'"' | b'\'' => self.string(byte),
+            b'"' | b'\'' => self.string(byte, importing),
             b'`' => {
                 self.at += 1;
                 self.template(importing);
             }
-            b'/' if self.last != Last::Operand => self.regex(),
+            b'/' if !matches!(self.last, Last::Operand | Last::From) => self.regex(),
             b'{' => self.operator(|scanner| scanner.braces.push(false)),
             b'}' => self.close_brace(),
             b'(' => {
@@ -126,12 +130,14 @@ impl Scanner<'_> {
         let word = &self.bytes[start..self.at];
         self.last = match word {
             b"import" if !member => Last::Import,
+            b"from" if !member => Last::From,
             _ if BEFORE_EXPRESSION.contains(&word) => Last::Operator,
             _ => Last::Operand,
         };
     }
 
-    fn string(&mut self, quote: u8) {
+    fn string(&mut self, quote: u8, importing: bool) {
+        let importing = importing || matches!(self.last, Last::Import | Last::From);
         self.at += 1;
         let start = self.at;
         while let Some(byte) = self.peek() {
@@ -139,7 +145,7 @@ impl Scanner<'_> {
                 b'\\' => self.at += 2,
                 b'\n' => break,
                 _ if byte == quote => {
-                    self.keep(start, self.at);
+                    self.keep(start, importing);
                     break;
                 }
                 _ => self.at += 1,
@@ -157,7 +163,7 @@ impl Scanner<'_> {
                 self.at += 2;
             } else if byte == b'`' {
                 if whole {
-                    self.keep(start, self.at);
+                    self.keep(start, importing);
                 }
                 return self.operand();
             } else if self.rest().starts_with(b"${") {
@@ -200,10 +206,14 @@ impl Scanner<'_> {
         self.operand();
     }
 
-    fn keep(&mut self, start: usize, end: usize) {
-        if let Some(bytes) = self.bytes.get(start..end) {
-            let text = String::from_utf8_lossy(bytes);
-            self.found.strings.push(text.into_owned());
+    /// Keeps the text from `start` to here.
+    fn keep(&mut self, start: usize, importing: bool) {
+        if let Some(bytes) = self.bytes.get(start..self.at) {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            if importing {
+                self.found.imports.push(text.clone());
+            }
+            self.found.strings.push(text);
         }
     }
 }
@@ -257,6 +267,16 @@ mod tests {
             assert_eq!(found.strings, strings, "{text}");
             assert_eq!(found.computed_import, computed, "{text}");
         }
+    }
+
+    #[test]
+    fn imports_are_told_from_other_strings() {
+        let text = "import a, { b } from './1.ts'; import './2.ts'; export * from\n'./3.ts';
+            await import('./4.ts', { with: {} }); import(`./5.ts`); import json from './6.json' with { type: 'json' };
+            const from = './no.ts'; read('./no.ts'); x.from('./no.ts'); from / 2; '/no.ts'; `from ${'./no.ts'}`";
+        let found = scan(text).imports;
+        let files = ["./1.ts", "./2.ts", "./3.ts", "./4.ts", "./5.ts", "./6.json"];
+        assert_eq!(found, files);
     }
 
     #[test]

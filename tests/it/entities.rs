@@ -21,7 +21,7 @@ const CODE: &str = "In order to complete registration use this verification code
 const MIB: usize = 1024 * 1024;
 
 /// Registers a user with the code from the terminal, and returns their token.
-async fn register(server: &Server, email: &str) -> String {
+pub(crate) async fn register(server: &Server, email: &str) -> String {
     let credentials = json!({ "email": email, "password": "a long password" });
     let path = "/api/apps/local/auth/register";
     let _ = server

@@ -5,14 +5,18 @@
 
 mod api;
 mod entities;
+mod exec;
 mod forwarding;
 mod functions;
 mod grpc;
 mod pages;
+mod platform;
 #[cfg(target_os = "linux")]
 mod process;
+mod scaffold;
 mod sdk;
 mod startup;
+mod types;
 mod uploads;
 
 use serde_json::{Value, json};

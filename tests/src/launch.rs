@@ -2,9 +2,11 @@
 
 use std::{
     ffi::{OsStr, OsString},
+    io::{Seek as _, Write as _},
     iter,
     net::TcpListener,
     path::PathBuf,
+    process::Stdio,
     time::Duration,
 };
 
@@ -21,6 +23,9 @@ use crate::{
 
 /// How long a command may take that does one thing.
 const LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a script may take; Deno may have to download what it imports.
+const SCRIPT_LIMIT: Duration = Duration::from_secs(120);
 
 /// How often another free port is tried when somebody took the one that was free.
 const PORTS: usize = 3;
@@ -156,6 +161,21 @@ impl<'a> Launch<'a> {
         finish(command, LIMIT).await
     }
 
+    /// Runs another command in the project's root to its end, with `input` on its standard input.
+    ///
+    /// # Panics
+    ///
+    /// When there is no room for a temporary file.
+    pub async fn run_with_input(&self, arguments: &[&str], input: &str) -> Finished {
+        let mut file = tempfile::tempfile().expect("the system has temporary folders");
+        file.write_all(input.as_bytes())
+            .and_then(|()| file.rewind())
+            .expect("a new file can be written");
+        let mut command = self.command();
+        command.args(arguments).stdin(Stdio::from(file));
+        finish(command, SCRIPT_LIMIT).await
+    }
+
     /// Starts another command that goes on, such as `store`.
     #[must_use]
     pub fn spawn_other(&self, arguments: &[&str]) -> Server {
@@ -202,6 +222,7 @@ impl<'a> Launch<'a> {
             command.env(name, self.project.user(folder));
         }
         command
+            .current_dir(self.project.root())
             .env("NO_COLOR", "1")
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command

@@ -13,6 +13,7 @@ pub mod command;
 pub mod http;
 pub mod launch;
 pub mod output;
+pub mod platform;
 pub mod process;
 pub mod project;
 pub mod server;

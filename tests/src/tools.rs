@@ -5,6 +5,7 @@
 use std::{
     env,
     fs::{self, File},
+    os::unix::fs::symlink,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -142,6 +143,25 @@ impl Clients {
         finish(command, SCRIPT_LIMIT).await.success(script)
     }
 
+    /// Compiles a TypeScript project with the packages of these clients; its exit status says whether there were
+    /// mistakes, and its standard output which.
+    ///
+    /// # Panics
+    ///
+    /// When `node_modules` cannot be linked into `folder`.
+    pub async fn compile(&self, folder: &Path) -> Finished {
+        let modules = folder.join("node_modules");
+        if !modules.exists() {
+            symlink(self.folder.join("node_modules"), modules).expect("the folder can be written");
+        }
+        let mut command = command(&self.node);
+        command
+            .args(["node_modules/typescript/bin/tsc", "--pretty", "false"])
+            .args(["--project", "."])
+            .current_dir(folder);
+        finish(command, SCRIPT_LIMIT).await
+    }
+
     /// The folder that holds the `deno` executable.
     ///
     /// # Panics
@@ -187,6 +207,46 @@ impl Clients {
                         .is_some_and(|folder| !folder.ends_with("buf/bin"))
             })
     }
+}
+
+/// The official command line tool, as a script for Node.
+#[derive(Clone, Debug)]
+pub struct OfficialCli {
+    /// The `node` executable.
+    pub node: PathBuf,
+    /// Its first argument.
+    pub script: PathBuf,
+}
+
+/// The version of the official tool that Backlot is compared with.
+const OFFICIAL_CLI: &str = "base44@0.1.18";
+
+/// Downloads it where that is not done yet; nothing where there is no Node or no npm. What it needs for other things
+/// than talking to the platform is not installed.
+///
+/// # Panics
+///
+/// When npm or tar fails.
+pub async fn official_cli() -> Option<OfficialCli> {
+    let (Some(node), Some(npm)) = (on_path("node"), on_path("npm")) else {
+        skip("there is no Node with npm");
+        return None;
+    };
+    let folder = kept("official-cli");
+    let _alone = turn("official-cli").await;
+    let script = folder.join("package/bin/run.js");
+    let done = folder.join("done");
+    if !done.is_file() {
+        let mut pack = command(npm);
+        pack.args(["pack", OFFICIAL_CLI]).current_dir(&folder);
+        let packed = finish(pack, INSTALL_LIMIT).await.success("npm pack");
+        let archive = packed.stdout.lines().last().unwrap_or_default().trim();
+        let mut unpack = command("tar");
+        unpack.args(["-xzf", archive]).current_dir(&folder);
+        let _ = finish(unpack, INSTALL_LIMIT).await.success("tar");
+        File::create(done).expect("cargo's folder can be written");
+    }
+    Some(OfficialCli { node, script })
 }
 
 /// npm writes a list of what it installed when it is done; a newer `package.json` means other versions.

@@ -53,6 +53,10 @@ pub(crate) struct DevArgs {
     #[arg(long)]
     pub(crate) no_frontend: bool,
 
+    /// Do not keep `base44/.types/types.d.ts` up to date
+    #[arg(long)]
+    pub(crate) no_types: bool,
+
     /// How output looks: text for a person, json for a program (one object a line)
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,

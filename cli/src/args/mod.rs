@@ -2,12 +2,31 @@
 //! what `dev` takes into something to act on.
 
 mod dev;
+mod exec;
+mod functions;
+mod live;
+mod platform;
+mod scaffold;
+mod types;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use self::dev::{DevArgs, FunctionPermissions};
+pub(crate) use self::{
+    dev::{DevArgs, FunctionPermissions},
+    exec::ExecArgs,
+    functions::{DeleteArgs, DeployArgs, FunctionsArgs, FunctionsCommand, InvokeArgs, PullArgs},
+    live::{
+        DoctorArgs, EntitiesArgs, EntitiesCommand, EntityListArgs, LineLevel, LogsArgs, Order,
+        RemoteEnvironment,
+    },
+    platform::{
+        AppArgs, SecretDeleteArgs, SecretSetArgs, SecretsArgs, SecretsCommand, SessionArgs,
+    },
+    scaffold::{InitArgs, NewArgs, NewCommand, NewResourceArgs},
+    types::{GenerateArgs, TypesArgs, TypesCommand},
+};
 
 /// Run the backend of a Base44 project on this machine
 #[derive(Debug, Parser)]
@@ -26,8 +45,35 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Serve a project until Ctrl-C
     Dev(Box<DevArgs>),
+    /// Make a project of a folder
+    Init(InitArgs),
+    /// Add a function or an entity to the project
+    New(NewArgs),
     /// Show whether this project's server runs, and where
     Status(StatusArgs),
+    /// List, call, deploy, pull and delete the project's functions
+    Functions(FunctionsArgs),
+    /// Look at the entities that are served
+    Entities(EntitiesArgs),
+    /// Show what functions printed
+    Logs(LogsArgs),
+    /// Run a script with a client of the app at hand
+    ///
+    /// The script finds the SDK's client in the global `base44`, signed in. It works on the deployed app, for which
+    /// `backlot login` is needed, unless `--local` says otherwise. Its exit status is this command's.
+    Exec(ExecArgs),
+    /// Types of the project for TypeScript
+    Types(TypesArgs),
+    /// List and change secrets
+    Secrets(SecretsArgs),
+    /// Log in to Base44
+    Login(SessionArgs),
+    /// Forget who is logged in to Base44 on this machine
+    Logout(SessionArgs),
+    /// Show who is logged in to Base44
+    Whoami(SessionArgs),
+    /// Check what Backlot needs on this machine and in this project
+    Doctor(DoctorArgs),
     /// Run the entity service alone
     Store(store::Args),
     /// Run the function service alone

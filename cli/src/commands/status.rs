@@ -1,11 +1,7 @@
 //! `backlot status`: whether this project's server runs, and where.
 
-use std::{
-    io::{self, Write as _},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
-use proto::telemetry::LogFormat;
 use serde::Serialize;
 
 use crate::{
@@ -13,7 +9,7 @@ use crate::{
     descriptor::{self, Descriptor},
     places::Places,
     project,
-    ui::{Level, Problem, Terminal},
+    ui::Problem,
 };
 
 /// What `--json` prints.
@@ -25,13 +21,7 @@ struct Report {
 }
 
 pub(crate) fn run(args: &StatusArgs) -> ExitCode {
-    match status(args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(problem) => {
-            Terminal::new(LogFormat::Text, Level::Info).problem(&problem);
-            ExitCode::from(problem.exit)
-        }
-    }
+    super::ended(status(args).map(|()| ExitCode::SUCCESS))
 }
 
 fn status(args: &StatusArgs) -> Result<(), Problem> {
@@ -46,8 +36,7 @@ fn status(args: &StatusArgs) -> Result<(), Problem> {
     } else {
         describe(server.as_ref())
     };
-    // A reader that has gone away has read enough.
-    let _ = writeln!(io::stdout(), "{text}");
+    super::print(&text);
     Ok(())
 }
 

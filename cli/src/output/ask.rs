@@ -18,7 +18,7 @@ impl Output {
     /// `INVALID_INPUT` where there is nobody to ask.
     pub(crate) async fn confirm(self, question: &str, flag: &str) -> Result<bool, CommandError> {
         if !self.is_interactive() {
-            let message = format!("{question}? Nobody is there to ask");
+            let message = format!("nobody is here to be asked: {question}?");
             return Err(CommandError::input(message).with_hint(format!("say yes with {flag}")));
         }
         let prompt = format!("{question}? [y/N] ");

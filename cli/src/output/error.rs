@@ -10,17 +10,12 @@ use crate::{project::ReadError, ui::Problem};
 
 /// What kind of failure it is, as scripts read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(
-    dead_code,
-    reason = "the whole set is the interface; commands use what they need"
-)]
 pub(crate) enum ErrorCode {
     AuthRequired,
     AuthExpired,
     ConfigNotFound,
     ConfigInvalid,
     ConfigExists,
-    SchemaInvalid,
     InvalidInput,
     DependencyNotFound,
     Api,
@@ -40,7 +35,6 @@ impl ErrorCode {
             Self::ConfigNotFound => "CONFIG_NOT_FOUND",
             Self::ConfigInvalid => "CONFIG_INVALID",
             Self::ConfigExists => "CONFIG_EXISTS",
-            Self::SchemaInvalid => "SCHEMA_INVALID",
             Self::InvalidInput => "INVALID_INPUT",
             Self::DependencyNotFound => "DEPENDENCY_NOT_FOUND",
             Self::Api => "API_ERROR",
@@ -58,7 +52,6 @@ impl ErrorCode {
             Self::ConfigNotFound
             | Self::ConfigInvalid
             | Self::ConfigExists
-            | Self::SchemaInvalid
             | Self::InvalidInput => 2,
             Self::AuthRequired
             | Self::AuthExpired
@@ -150,6 +143,25 @@ impl CommandError {
     pub(crate) fn with_details(mut self, details: impl IntoIterator<Item = String>) -> Self {
         self.details.extend(details);
         self
+    }
+
+    /// Whether the login is what is wrong, so that no other call would fare better.
+    pub(crate) fn is_about_session(&self) -> bool {
+        matches!(self.code, ErrorCode::AuthRequired | ErrorCode::AuthExpired)
+            || self.status_code == Some(401)
+    }
+
+    /// The sentence with its details and the request's id, for a row of a table.
+    pub(crate) fn in_one_line(&self) -> String {
+        let details = self.details.iter().map(|detail| format!("; {detail}"));
+        let id = self
+            .request_id
+            .iter()
+            .map(|id| format!(" (request id {id})"));
+        std::iter::once(self.message.clone())
+            .chain(details)
+            .chain(id)
+            .collect()
     }
 
     /// The official tool's envelope: `{error, code, details?, hints?, statusCode?, requestId?}`.

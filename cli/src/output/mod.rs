@@ -76,6 +76,10 @@ impl Output {
     }
 
     /// Something to know while the command works: a line on standard error, whoever reads.
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever has no output has nothing to say"
+    )]
     pub(crate) fn note(self, text: &str) {
         let mut err = anstream::AutoStream::auto(io::stderr().lock());
         // Nobody is left to tell that standard error is gone.
@@ -87,6 +91,10 @@ impl Output {
     /// # Errors
     ///
     /// When nobody reads any more: time to end.
+    #[expect(
+        clippy::unused_self,
+        reason = "whoever has no output has nothing to say"
+    )]
     pub(crate) fn line(self, text: &str) -> io::Result<()> {
         let mut out = anstream::AutoStream::auto(io::stdout().lock());
         writeln!(out, "{text}")?;
@@ -129,8 +137,11 @@ impl Output {
         if let Some(id) = &error.request_id {
             self.note(&format!("  {} {id}", "request id:".dimmed()));
         }
+        if !error.hints.is_empty() {
+            self.note("");
+        }
         for hint in &error.hints {
-            self.note(&format!("\n{} {hint}", "hint:".cyan().bold()));
+            self.note(&format!("{} {hint}", "hint:".cyan().bold()));
         }
     }
 }

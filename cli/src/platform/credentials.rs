@@ -90,28 +90,33 @@ impl Credentials {
                 let value = format!("Bearer {}", login.access_token);
                 Credential::new(header::AUTHORIZATION, &value)
             }
-            Self::Nobody => {
-                return Err(CommandError::new(
-                    ErrorCode::AuthRequired,
-                    "nobody is logged in to Base44",
-                )
-                .with_command("log in", "backlot login")
-                .with_hint("in a script, set BASE44_API_KEY to a workspace key"));
-            }
-            Self::Unreadable { reason } => {
-                let message = format!("the login cannot be read: {reason}");
-                return Err(CommandError::new(ErrorCode::AuthRequired, message)
-                    .with_command("log in again", "backlot login"));
-            }
+            Self::Nobody | Self::Unreadable { .. } => return Err(self.absence()),
         };
         credential.ok_or_else(|| {
-            CommandError::new(
-                ErrorCode::AuthRequired,
+            log_in(
                 "the token or key has characters that no token has",
+                "log in again",
             )
-            .with_command("log in again", "backlot login")
         })
     }
+
+    /// Why nobody is logged in.
+    pub(crate) fn absence(&self) -> CommandError {
+        match self {
+            Self::Unreadable { reason } => log_in(
+                &format!("the login cannot be read: {reason}"),
+                "log in again",
+            ),
+            Self::WorkspaceKey(_) | Self::Login(_) | Self::Nobody => {
+                log_in("nobody is logged in to Base44", "log in")
+                    .with_hint("in a script, set BASE44_API_KEY to a workspace key")
+            }
+        }
+    }
+}
+
+fn log_in(message: &str, advice: &str) -> CommandError {
+    CommandError::new(ErrorCode::AuthRequired, message).with_command(advice, "backlot login")
 }
 
 /// `BASE44_ACCESS_TOKEN` and `BASE44_REFRESH_TOKEN`, where both are there and the first says whose it is.
@@ -141,7 +146,9 @@ mod tests {
         format!("e30.{}.x", URL_SAFE_NO_PAD.encode(claims))
     }
 
-    fn found(variables: &[(&str, &str)], file: Option<&str>) -> (String, Option<String>) {
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+
+    fn found(variables: Variables<'_>, file: Option<&str>) -> (String, Option<String>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("auth.json");
         if let Some(text) = file {
@@ -162,7 +169,7 @@ mod tests {
         let file = json!({ "accessToken": "file", "refreshToken": "r", "expiresAt": 5_000_000, "email": "ada@example.com", "name": "Ada" })
             .to_string();
         let (older, newer) = (token(4_000), token(6_000));
-        let cases: [(&[(&str, &str)], Option<&str>, &str); 8] = [
+        let cases: [(Variables<'_>, Option<&str>, &str); 8] = [
             (&[], None, "nobody"),
             (&[], Some(&file), "ada@example.com file"),
             (&[], Some("{"), "unreadable"),

@@ -41,6 +41,12 @@ impl Environment {
         }
     }
 
+    /// What the project's files add to this process' own.
+    pub(crate) fn added(&self) -> impl Iterator<Item = (&str, &str)> {
+        let added = self.added.iter();
+        added.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// A variable that is set to something.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let own = match &self.ambient {

@@ -204,10 +204,6 @@ impl Http {
         })
     }
 
-    pub(super) fn base(&self) -> &str {
-        &self.base
-    }
-
     /// Sends a call and reads the whole answer.
     pub(super) async fn exchange(
         &self,
@@ -219,7 +215,7 @@ impl Http {
         let answer = self.read(call, id, request);
         answer
             .await
-            .map_err(|reason| self.unreachable(call, reason))
+            .map_err(|reason| self.unreachable(call, &reason))
     }
 
     /// Sends a call whose answer comes bit by bit.
@@ -232,8 +228,8 @@ impl Http {
         let request = request.header(header::ACCEPT, "text/event-stream");
         match tokio::time::timeout(call.limit.min(SILENCE), request.send()).await {
             Ok(Ok(response)) => Ok(response),
-            Ok(Err(error)) => Err(self.unreachable(call, innermost(&error))),
-            Err(_elapsed) => Err(self.unreachable(call, "no answer in time".to_owned())),
+            Ok(Err(error)) => Err(self.unreachable(call, &innermost(&error))),
+            Err(_elapsed) => Err(self.unreachable(call, "no answer in time")),
         }
     }
 
@@ -289,8 +285,8 @@ impl Http {
         })
     }
 
-    fn unreachable(&self, call: &Call, reason: String) -> Unsent {
-        Unsent::Connection(failure::unreachable(call, &self.base, &reason))
+    fn unreachable(&self, call: &Call, reason: &str) -> Unsent {
+        Unsent::Connection(failure::unreachable(call, &self.base, reason))
     }
 }
 
@@ -345,7 +341,7 @@ mod tests {
             ("http://localhost:1/", "http://localhost:1"),
             (" https://x.example/sub ", "https://x.example/sub"),
         ] {
-            assert_eq!(Http::open(given).ok().unwrap().base(), used);
+            assert_eq!(Http::open(given).ok().unwrap().base, used);
         }
         for wrong in ["app.base44.com", "ftp://x", "https://", "localhost:1"] {
             assert!(Http::open(wrong).is_err(), "{wrong}");

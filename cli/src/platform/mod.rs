@@ -12,9 +12,12 @@ mod app;
 mod credentials;
 mod environment;
 mod failure;
+pub(crate) mod functions;
 mod http;
-mod login_file;
+pub(crate) mod login_file;
+pub(crate) mod logs;
 pub(crate) mod oauth;
+mod secrets;
 
 use std::{path::Path, path::PathBuf, time::Duration};
 
@@ -89,11 +92,6 @@ impl Platform {
             output: Some(output),
             ..self
         }
-    }
-
-    /// Where it is, without a slash at the end.
-    pub(crate) fn url(&self) -> &str {
-        self.http.base()
     }
 
     /// The login file.

@@ -68,11 +68,9 @@ const CONNECTOR: &[Field] = &[
     ("trigger_conditions", Optional, Shape::Conditions),
 ];
 
-/// The automations of a function's configuration; every doubt about them is a warning.
-pub(super) fn read(config: &Node<'_>, out: &mut Vec<Diagnostic>) -> Vec<Value> {
-    let Some(list) = config.get("automations") else {
-        return Vec::new();
-    };
+/// The automations of a function's configuration, where it has any; every doubt about them is a warning.
+pub(super) fn read(config: &Node<'_>, out: &mut Vec<Diagnostic>) -> Option<Vec<Value>> {
+    let list = config.get("automations")?;
     let mut found = Vec::new();
     if !list.value.is_array() && !list.value.is_null() {
         found.push(list.unexpected("an array of automations"));
@@ -84,7 +82,7 @@ pub(super) fn read(config: &Node<'_>, out: &mut Vec<Diagnostic>) -> Vec<Value> {
         severity: super::diagnose::Severity::Warning,
         ..problem
     }));
-    list.value.as_array().cloned().unwrap_or_default()
+    list.value.as_array().cloned()
 }
 
 fn check(automation: &Node<'_>, out: &mut Vec<Diagnostic>) {

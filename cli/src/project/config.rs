@@ -55,6 +55,12 @@ pub struct Config {
     pub entities_dir: String,
     /// Directory of the functions, relative to the configuration's directory; `functions` by default.
     pub functions_dir: String,
+    /// Directory of the actors, which are not served locally; `actors` by default.
+    pub actors_dir: String,
+    /// Directory of the agents, which are not served locally; `agents` by default.
+    pub agents_dir: String,
+    /// Directory of the connectors, which are not served locally; `connectors` by default.
+    pub connectors_dir: String,
     /// Marks the project as a plugin and prefixes its functions.
     pub plugin_namespace: Option<String>,
     /// Plugins whose entities and functions this project takes in.
@@ -64,14 +70,8 @@ pub struct Config {
     pub(super) functions_blame: Option<Diagnostic>,
 }
 
-/// Directories whose kind is not served locally; their keys are only checked.
-const OTHER_DIRS: [&str; 5] = [
-    "actorsDir",
-    "agentsDir",
-    "agentSkillsDir",
-    "connectorsDir",
-    "authDir",
-];
+/// Directories of which nothing is used locally; their keys are only checked.
+const OTHER_DIRS: [&str; 2] = ["agentSkillsDir", "authDir"];
 
 /// Reads the file; `None`, and every mistake in `out`, when there is at least one.
 pub(super) fn read(root: &Path, path: &Path, out: &mut Vec<Diagnostic>) -> Option<Config> {
@@ -97,19 +97,20 @@ fn parse(config: &Node<'_>, out: &mut Vec<Diagnostic>) -> Config {
         description: config.string("description", out).map(str::to_owned),
         visibility: visibility(config, out),
         site: site(config, out),
-        entities_dir: config
-            .filled_string("entitiesDir", out)
-            .unwrap_or("entities")
-            .to_owned(),
-        functions_dir: config
-            .filled_string("functionsDir", out)
-            .unwrap_or("functions")
-            .to_owned(),
+        entities_dir: directory(config, "entitiesDir", "entities", out),
+        functions_dir: directory(config, "functionsDir", "functions", out),
+        actors_dir: directory(config, "actorsDir", "actors", out),
+        agents_dir: directory(config, "agentsDir", "agents", out),
+        connectors_dir: directory(config, "connectorsDir", "connectors", out),
         plugin_namespace: namespace(config, out),
         plugins: plugins(config, out),
         entities_blame: config.get("entitiesDir").map(|node| node.warning("")),
         functions_blame: config.get("functionsDir").map(|node| node.warning("")),
     }
+}
+
+fn directory(config: &Node<'_>, key: &str, usual: &str, out: &mut Vec<Diagnostic>) -> String {
+    config.filled_string(key, out).unwrap_or(usual).to_owned()
 }
 
 fn name(config: &Node<'_>, out: &mut Vec<Diagnostic>) -> String {

@@ -165,8 +165,7 @@ fn name_of(document: &Document, out: &mut Vec<Diagnostic>) -> Option<String> {
                 .to_string_lossy(),
         ),
     };
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    if given.is_empty() || !given.chars().all(allowed) {
+    if !is_name(&given) {
         out.push(match node.get("name") {
             Some(name) => name.unexpected("a name of letters, digits, `_`, `.` and `-`"),
             None => node
@@ -184,6 +183,12 @@ fn name_of(document: &Document, out: &mut Vec<Diagnostic>) -> Option<String> {
         return Some("User".to_owned());
     }
     Some(given)
+}
+
+/// Letters, digits, `_`, `.` and `-`.
+pub(super) fn is_name(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    !name.is_empty() && name.chars().all(allowed)
 }
 
 /// `order-item` and `order_item` are `OrderItem`; what stands before a dot is a prefix and stays (`commerce.order-item`).

@@ -1,7 +1,7 @@
 //! `.env.local` and `.env`, read as dotenv reads them: quotes, `export`, comments, values over several lines.
 //! The environment that the server was started with always wins, then `.env.local`, then `.env`.
 
-use std::path::Path;
+use std::{ops::Range, path::Path};
 
 use super::diagnose::{Diagnostic, Place};
 use super::document::{read_text, relative};
@@ -13,6 +13,9 @@ const SHARED: [&str; 4] = [
     "BASE44_REFRESH_TOKEN",
     "BASE44_API_URL",
 ];
+
+/// What may stand around a value.
+pub(super) const QUOTES: [char; 3] = ['"', '\'', '`'];
 
 /// The variables that the two files add to `ambient`, in the order of the files.
 pub(super) fn read(
@@ -97,16 +100,18 @@ pub(super) fn parse(file: &str, text: &str, out: &mut Vec<Diagnostic>) -> Vec<(S
 }
 
 #[derive(Debug)]
-struct Assignment<'a> {
-    key: &'a str,
-    value: String,
+pub(super) struct Assignment<'a> {
+    pub(super) key: &'a str,
+    pub(super) value: String,
+    /// Where the value stands with its quotes, in bytes from the start of the line.
+    pub(super) place: Range<usize>,
     /// Bytes from the start of the line to the end of the last line it takes.
-    used: usize,
+    pub(super) used: usize,
     unclosed: bool,
 }
 
 /// Reads the assignment that begins with `line`, the first line of `rest`.
-fn assignment<'a>(rest: &'a str, line: &'a str) -> Option<Assignment<'a>> {
+pub(super) fn assignment<'a>(rest: &'a str, line: &'a str) -> Option<Assignment<'a>> {
     let start = line.trim_start();
     let start = match start.strip_prefix("export") {
         Some(after) if after.starts_with([' ', '\t']) => after.trim_start(),
@@ -124,12 +129,21 @@ fn assignment<'a>(rest: &'a str, line: &'a str) -> Option<Assignment<'a>> {
     });
     let value_at = line.len() - value.filter(|_| !key.is_empty())?.len();
     let (value, value_len, unclosed) = read_value(&rest[value_at..]);
+    let raw = &rest[value_at..value_at + value_len];
+    let begin = value_at + raw.len() - raw.trim_start_matches([' ', '\t']).len();
+    let is_bare = !raw[begin - value_at..].starts_with(QUOTES) || unclosed;
+    let end = if is_bare {
+        begin + value.len()
+    } else {
+        value_at + value_len
+    };
     let used = rest[value_at + value_len..]
         .find('\n')
         .map_or(rest.len(), |end| value_at + value_len + end);
     Some(Assignment {
         key,
         value,
+        place: begin..end,
         used,
         unclosed,
     })
@@ -138,10 +152,7 @@ fn assignment<'a>(rest: &'a str, line: &'a str) -> Option<Assignment<'a>> {
 /// The value at the start of `rest`, its length in bytes, and whether its quotes are never closed.
 fn read_value(rest: &str) -> (String, usize, bool) {
     let blank = rest.len() - rest.trim_start_matches([' ', '\t']).len();
-    let quote = rest[blank..]
-        .chars()
-        .next()
-        .filter(|c| matches!(c, '"' | '\'' | '`'));
+    let quote = rest[blank..].chars().next().filter(|c| QUOTES.contains(c));
     let body = quote.and_then(|quote| quoted(&rest[blank + 1..], quote));
     match (quote, body) {
         (Some('"'), Some(body)) => (

@@ -27,8 +27,8 @@ pub struct FunctionFile {
     pub dir: PathBuf,
     /// Its `function.jsonc`, absolute, where it has one.
     pub config: Option<PathBuf>,
-    /// The items of `automations`, as they stand in the file.
-    pub automations: Vec<Value>,
+    /// The items of `automations`, as they stand in the file; `None` where it has no such key.
+    pub automations: Option<Vec<Value>>,
     /// The namespace of the plugin that it comes from.
     pub plugin: Option<String>,
 }
@@ -247,7 +247,7 @@ impl Place<'_> {
             entry,
             dir: self.directory.to_owned(),
             config: None,
-            automations: Vec::new(),
+            automations: None,
             plugin: None,
         }
     }
@@ -268,7 +268,7 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// What a name would have to be, when it cannot be one.
-fn refuse(name: &str) -> Option<&'static str> {
+pub(super) fn refuse(name: &str) -> Option<&'static str> {
     if name.contains('.') {
         return Some("a name without dots");
     }

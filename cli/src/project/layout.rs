@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::config::Config;
 use super::diagnose::Diagnostic;
 use super::document::{join_clean, relative};
-use super::plugins::Plugin;
+use super::plugins::{self, Plugin};
 
 /// A project's configuration and directories. Its parts can be read again from it one by one.
 #[derive(Debug, Clone)]
@@ -57,24 +57,96 @@ impl Layout {
         join_clean(&self.functions_dir(), "../shared")
     }
 
+    /// The directory of generated types, where the official tool has it.
+    pub fn types_dir(&self) -> PathBuf {
+        self.config_dir.join(".types")
+    }
+
+    /// `path` as seen from the project's root, with `/` between its parts.
+    pub fn relative(&self, path: &Path) -> String {
+        relative(&self.root, path)
+    }
+
     /// Everything whose change can change what was read: directories with all they contain, and single files, whether they exist or not.
     pub fn inputs(&self) -> Vec<PathBuf> {
-        let mut inputs = vec![
-            self.config_path.clone(),
-            self.root.join(".env.local"),
-            self.root.join(".env"),
-        ];
-        inputs.extend([".app.jsonc", ".app.json"].map(|name| self.config_dir.join(name)));
+        let mut inputs = vec![self.config_path.clone()];
+        inputs.extend(self.env_paths());
+        inputs.extend(self.app_link_paths());
         inputs.extend(self.plugins.iter().map(|plugin| plugin.config_path.clone()));
-        for source in self.sources() {
-            let functions = source.functions_dir();
-            inputs.extend([
-                source.entities_dir(),
-                join_clean(&functions, "../shared"),
-                functions,
-            ]);
+        inputs.extend(self.missing_plugins());
+        inputs.extend(self.entity_dirs());
+        inputs.extend(self.resource_dirs());
+        for functions in self.function_dirs() {
+            inputs.extend([join_clean(&functions, "../shared"), functions]);
         }
         inputs
+    }
+
+    /// The files that add to the environment.
+    pub(super) fn env_paths(&self) -> Vec<PathBuf> {
+        vec![self.root.join(".env.local"), self.root.join(".env")]
+    }
+
+    /// The files that may link the project to an app.
+    pub(super) fn app_link_paths(&self) -> Vec<PathBuf> {
+        vec![
+            self.config_dir.join(".app.jsonc"),
+            self.config_dir.join(".app.json"),
+        ]
+    }
+
+    /// Directories of entity schemas, the plugins' included.
+    pub(super) fn entity_dirs(&self) -> Vec<PathBuf> {
+        self.sources().map(|source| source.entities_dir()).collect()
+    }
+
+    /// Directories of the project's agents, connectors and actors, in this order. Plugins have none.
+    pub(super) fn resource_dirs(&self) -> [PathBuf; 3] {
+        let config = &self.config;
+        [
+            &config.agents_dir,
+            &config.connectors_dir,
+            &config.actors_dir,
+        ]
+        .map(|directory| join_clean(&self.config_dir, directory))
+    }
+
+    /// Directories of functions, the plugins' included.
+    pub(super) fn function_dirs(&self) -> Vec<PathBuf> {
+        self.sources()
+            .map(|source| source.functions_dir())
+            .collect()
+    }
+
+    /// True for directories of code that functions share: saved there, it makes no function and ends none.
+    pub(super) fn is_shared_dir(&self, directory: &Path) -> bool {
+        let shared = |functions: PathBuf| join_clean(&functions, "../shared");
+        self.function_dirs()
+            .into_iter()
+            .map(shared)
+            .any(|shared| shared == directory)
+    }
+
+    /// What would have to be there for the plugins that could not be loaded.
+    fn missing_plugins(&self) -> impl Iterator<Item = PathBuf> {
+        let is_missing = |name: &str| !self.plugins.iter().any(|plugin| plugin.source == name);
+        let sources = self
+            .config
+            .plugins
+            .iter()
+            .map(|plugin| plugin.source.as_str());
+        sources
+            .filter(move |name| is_missing(name))
+            .flat_map(|name| {
+                let folder = plugins::expected_at(&self.root, &self.config_dir, name);
+                [
+                    "base44/config.jsonc",
+                    "base44/config.json",
+                    "config.jsonc",
+                    "config.json",
+                ]
+                .map(|file| folder.join(file))
+            })
     }
 
     /// The plugins, then the project.

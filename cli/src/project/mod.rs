@@ -3,22 +3,27 @@
 
 mod app_link;
 mod automations;
+mod bundle;
 mod config;
 mod diagnose;
 mod document;
 mod entities;
 mod env;
+pub(crate) mod env_edit;
 mod extension;
 mod frame;
 mod functions;
 mod layout;
 mod node;
 mod plugins;
+mod resources;
 mod root;
 mod rules;
 mod scan;
 mod schema;
+pub(crate) mod snapshot;
 mod syntax;
+pub(crate) mod tsconfig;
 mod walk;
 pub(crate) mod watch;
 
@@ -28,12 +33,14 @@ mod tests;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use bundle::{Bundle, BundleFile, bundle};
 pub use config::{Config, PluginSource, Site, Visibility};
 pub use diagnose::{Diagnostic, Place, Severity};
 pub use entities::EntityFile;
 pub use functions::FunctionFile;
 pub use layout::Layout;
 pub use plugins::Plugin;
+pub use resources::Resources;
 
 /// A project, as far as it can be used.
 #[derive(Debug, Clone)]
@@ -200,9 +207,33 @@ pub fn read_functions(layout: &Layout) -> Reading<Vec<FunctionFile>> {
     Reading::of(|out| functions::read(layout, out))
 }
 
+/// Reads the names of what is deployed with the project but not served locally.
+pub fn read_resources(layout: &Layout) -> Reading<Resources> {
+    Reading::of(|out| resources::read(layout, out))
+}
+
+/// Why `name` cannot be a function's, as what it would have to be.
+pub(crate) fn refuse_function_name(name: &str) -> Option<&'static str> {
+    functions::refuse(name)
+}
+
+/// Whether `name` can be an entity's.
+pub(crate) fn is_entity_name(name: &str) -> bool {
+    entities::is_name(name)
+}
+
 /// Reads the environment files again.
 pub fn read_env(layout: &Layout) -> Reading<Vec<(String, String)>> {
     Reading::of(|out| env::read(&layout.root, ambient, out))
+}
+
+/// Reads one file of variables, wherever it lies.
+pub fn read_env_file(path: &Path) -> Reading<Vec<(String, String)>> {
+    let file = path.to_string_lossy();
+    Reading::of(|out| {
+        let text = document::read_text(&file, path, out);
+        text.map_or_else(Vec::new, |text| env::parse(&file, &text, out))
+    })
 }
 
 /// Reads the link to the deployed app again.

@@ -105,10 +105,23 @@ fn load(
     })
 }
 
+fn is_path(name: &str) -> bool {
+    name.starts_with('.') || Path::new(name).is_absolute()
+}
+
+/// Where a plugin that is not there would most likely appear.
+pub(super) fn expected_at(root: &Path, config_dir: &Path, name: &str) -> PathBuf {
+    if is_path(name) {
+        join_clean(config_dir, name)
+    } else {
+        join_clean(&root.join("node_modules"), name)
+    }
+}
+
 /// The plugin's directory: a path, or a package in the nearest `node_modules` that has it.
 fn locate(config_dir: &Path, source: &PluginSource, out: &mut Vec<Diagnostic>) -> Option<PathBuf> {
     let name = source.source.as_str();
-    let (found, hint) = if name.starts_with('.') || Path::new(name).is_absolute() {
+    let (found, hint) = if is_path(name) {
         let directory = join_clean(config_dir, name);
         (
             directory.is_dir().then_some(directory),

@@ -153,6 +153,12 @@ pub(super) fn locate(text: &str, steps: &[Step<'_>]) -> Option<Located> {
     Some(Located { key, value })
 }
 
+/// Where the comma after `offset` stands, when nothing but blanks and comments comes before it.
+pub(super) fn comma_after(text: &str, offset: usize) -> Option<usize> {
+    let (kind, range) = Scanner::new(&text[offset..]).next()?;
+    (kind == Kind::Comma).then_some(offset + range.start)
+}
+
 /// Every key that an object already had, in the order of the text. The parser silently takes the last one.
 pub(super) fn repeated_keys(text: &str) -> Vec<(String, Range<usize>)> {
     let mut repeated = Vec::new();

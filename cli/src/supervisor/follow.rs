@@ -51,7 +51,8 @@ pub(crate) async fn credential_requests(gateway: GatewayClient, wanting: mpsc::S
     }
 }
 
-fn output_entry(line: LogLine) -> Entry {
+/// A line of a function as an entry.
+pub(crate) fn output_entry(line: LogLine) -> Entry {
     let level = match line.level() {
         log_line::Level::Debug => Level::Debug,
         log_line::Level::Unspecified | log_line::Level::Info => Level::Info,

@@ -6,6 +6,7 @@
 mod code_box;
 mod entry;
 mod start_block;
+mod table;
 
 use std::io::{self, Write as _};
 
@@ -18,6 +19,7 @@ pub(crate) use self::{
     code_box::CodeBox,
     entry::{Entry, Level},
     start_block::StartBlock,
+    table::Table,
 };
 
 /// Why a command ends early: one sentence, what to do, and the exit status.

@@ -1,16 +1,21 @@
 //! What a start depends on, read once: project, login, key, Deno.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::task::JoinHandle;
 
+use super::types::FreshTypes;
 use crate::{
     deno,
     desired::{DenoState, Desired, Surroundings, UpstreamToken},
     login::Developer,
     places::{self, Places},
     platform::Environment,
-    project::{self, Diagnostic, Project, ReadError},
+    project::{Diagnostic, Project, ReadError, snapshot::Snapshot},
     settings::Settings,
     ui::{Entry, Level, Problem, Terminal},
 };
@@ -22,11 +27,15 @@ const FRAME_WIDTH: usize = 80;
 #[derive(Debug)]
 pub(super) struct Context {
     pub(super) settings: Settings,
+    /// As it lies on disk.
+    pub(super) snapshot: Snapshot,
+    /// As it is served: what cannot be used on disk is what it was before.
     pub(super) project: Project,
     pub(super) developer: Developer,
     pub(super) signing_key: [u8; 32],
     pub(super) deno: DenoState,
     pub(super) upstream_token: UpstreamToken,
+    types: FreshTypes,
     pub(super) terminal: Arc<Terminal>,
 }
 
@@ -37,8 +46,9 @@ impl Context {
         places: &Places,
         terminal: &Arc<Terminal>,
     ) -> Result<Self, Problem> {
-        let project =
-            project::read(&settings.folder).map_err(|error| unreadable(&error, terminal))?;
+        let snapshot =
+            Snapshot::read(&settings.folder).map_err(|error| unreadable(&error, terminal))?;
+        let project = snapshot.project();
         for diagnostic in &project.diagnostics {
             show(diagnostic, terminal);
         }
@@ -59,6 +69,7 @@ impl Context {
         Ok(Self {
             deno: deno.map_or_else(|| without_deno(&settings, &project), DenoState::Found),
             settings,
+            snapshot,
             project,
             upstream_token: match developer.logged_in {
                 true => UpstreamToken::NotAskedFor,
@@ -66,8 +77,16 @@ impl Context {
             },
             developer,
             signing_key,
+            types: FreshTypes::default(),
             terminal: Arc::clone(terminal),
         })
+    }
+
+    /// Brings the project's TypeScript types up to date, in the background.
+    pub(super) fn refresh_types(&self) {
+        if self.settings.types {
+            self.types.refresh(&self.project, &self.terminal);
+        }
     }
 
     /// What the services should be.
@@ -80,6 +99,13 @@ impl Context {
             upstream_token: &self.upstream_token,
         };
         Desired::of(&self.project, around)
+    }
+
+    /// What came of a save.
+    pub(super) fn reloaded(&self, news: &[String], took: Duration) {
+        let milliseconds = took.as_millis();
+        let message = format!("{} in {milliseconds} ms", news.join(", "));
+        self.say(Level::Info, message);
     }
 
     /// A line of this command itself.

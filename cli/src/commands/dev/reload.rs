@@ -1,10 +1,15 @@
 //! A save: reads the project again, keeps what was good where a file is broken now, and tells the services.
 
-use std::{collections::BTreeSet, path::PathBuf, time::Instant};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    hash::Hash,
+    path::PathBuf,
+    time::Instant,
+};
 
-use super::context::{Context, show, unreadable};
+use super::context::{Context, show};
 use crate::{
-    project::{self, Diagnostic, EntityFile, Project, watch::Batch},
+    project::{Diagnostic, EntityFile, Project, watch::Batch},
     supervisor::Supervisor,
     ui::Level,
 };
@@ -12,35 +17,26 @@ use crate::{
 /// Works one batch of saves off; what goes wrong is said, and leaves what was served.
 pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut Supervisor) {
     let begin = Instant::now();
-    let mut new = match project::read(&context.project.layout.root) {
-        Ok(project) => project,
-        Err(error) => {
-            let problem = unreadable(&error, &context.terminal);
-            return context.say(
-                Level::Error,
-                format!("{}; what was served before still is", problem.message),
-            );
-        }
-    };
+    let refused = context.snapshot.reread(&batch).err();
+    let mut new = context.snapshot.project();
     for diagnostic in fresh(&context.project.diagnostics, &new.diagnostics) {
         show(diagnostic, &context.terminal);
     }
-    keep_last_good(&context.project, &mut new);
+    if let Some(error) = refused {
+        let message = format!("{error}; what was served before still is");
+        context.say(Level::Error, message);
+    }
+    let mut news = corrected(&context.project.diagnostics, &new);
+    keep_last_good(&context.project, &mut new, &batch.unsettled);
     let saved = code_files(batch, &new);
-    if needs_restart(&context.project, &new) {
-        context.say(
-            Level::Warn,
-            "the frontend's command or the app's id changed; restart to use it".to_owned(),
-        );
+    for warning in needs_restart(&context.project, &new, context.settings.frontend) {
+        context.say(Level::Warn, warning);
     }
     context.project = new;
-    let news = supervisor.change(context.desired(), &saved).await;
+    context.refresh_types();
+    news.extend(supervisor.change(context.desired(), &saved).await);
     if !news.is_empty() {
-        let milliseconds = begin.elapsed().as_millis();
-        context.say(
-            Level::Info,
-            format!("{} in {milliseconds} ms", news.join(", ")),
-        );
+        context.reloaded(&news, begin.elapsed());
     }
 }
 
@@ -52,37 +48,72 @@ fn fresh<'a>(old: &[Diagnostic], new: &'a [Diagnostic]) -> Vec<&'a Diagnostic> {
         .collect()
 }
 
+/// Files that had errors and are fine now.
+fn corrected(old: &[Diagnostic], new: &Project) -> Vec<String> {
+    let broken = |diagnostics: &[Diagnostic]| -> BTreeSet<String> {
+        let errors = diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error());
+        errors.map(|diagnostic| diagnostic.file.clone()).collect()
+    };
+    let still = broken(&new.diagnostics);
+    broken(old)
+        .into_iter()
+        .filter(|file| !still.contains(file) && new.layout.root.join(file).is_file())
+        .map(|file| format!("corrected {file}"))
+        .collect()
+}
+
 /// A file that is still there but cannot be used now goes on as it was: its records must not be lost to a typing error.
-fn keep_last_good(old: &Project, new: &mut Project) {
+///
+/// One of the `unsettled` files is there as well: it is being replaced.
+fn keep_last_good(old: &Project, new: &mut Project, unsettled: &BTreeSet<PathBuf>) {
+    let is_there = |path: &PathBuf| unsettled.contains(path) || path.exists();
+    let places: HashMap<PathBuf, usize> = positions(&new.entities, |entity| entity.path.clone());
+    let names: HashMap<String, usize> = positions(&new.entities, |entity| entity.name.clone());
     for entity in &old.entities {
-        match new
-            .entities
-            .iter_mut()
-            .find(|other| other.path == entity.path || other.name == entity.name)
-        {
-            None if entity.path.exists() => new.entities.push(entity.clone()),
-            Some(other) if lost_its_extension(entity, other) => *other = entity.clone(),
+        let same = places.get(&entity.path).or_else(|| names.get(&entity.name));
+        match same {
+            None if is_there(&entity.path) => new.entities.push(entity.clone()),
+            Some(index) if lost_its_extension(entity, &new.entities[*index], &is_there) => {
+                new.entities[*index] = entity.clone();
+            }
             None | Some(_) => {}
         }
     }
+    let entries: HashSet<PathBuf> = new
+        .functions
+        .iter()
+        .map(|known| known.entry.clone())
+        .collect();
+    let names: HashSet<String> = new
+        .functions
+        .iter()
+        .map(|known| known.name.clone())
+        .collect();
     for function in &old.functions {
-        let replaced = new
-            .functions
-            .iter()
-            .any(|other| other.entry == function.entry || other.name == function.name);
-        let broken = function
-            .config
-            .as_ref()
-            .is_some_and(|config| config.exists());
-        if !replaced && broken && function.entry.exists() {
+        let is_replaced = entries.contains(&function.entry) || names.contains(&function.name);
+        let config = function.config.as_ref();
+        // Without a configuration it is what its folder says, and only a missing entry ends it.
+        let is_broken = config.map_or_else(|| unsettled.contains(&function.entry), is_there);
+        if !is_replaced && is_broken && is_there(&function.entry) {
             new.functions.push(function.clone());
         }
     }
 }
 
+fn positions<T, K: Eq + Hash>(items: &[T], key: impl Fn(&T) -> K) -> HashMap<K, usize> {
+    let keyed = items.iter().enumerate();
+    keyed.map(|(index, item)| (key(item), index)).collect()
+}
+
 /// A plugin's entity without the project's additions has another shape, although nobody took them away.
-fn lost_its_extension(old: &EntityFile, new: &EntityFile) -> bool {
-    let extension = old.extended_by.as_ref().filter(|path| path.exists());
+fn lost_its_extension(
+    old: &EntityFile,
+    new: &EntityFile,
+    is_there: impl Fn(&PathBuf) -> bool,
+) -> bool {
+    let extension = old.extended_by.as_ref().filter(|path| is_there(path));
     extension.is_some() && new.extended_by.is_none()
 }
 
@@ -109,24 +140,32 @@ fn code_files(batch: Batch, project: &Project) -> BTreeSet<PathBuf> {
     batch.paths.into_iter().filter(is_code).collect()
 }
 
-/// The frontend was started with these, and its build may have them in it.
-fn needs_restart(old: &Project, new: &Project) -> bool {
+/// What is in force only after a restart. The frontend was started with these, and its build may have them in it.
+fn needs_restart(old: &Project, new: &Project, runs_frontend: bool) -> Vec<String> {
     let command = |project: &Project| {
-        project
-            .layout
-            .config
-            .site
-            .as_ref()
-            .and_then(|site| site.serve_command.clone())
+        let site = project.layout.config.site.as_ref()?;
+        site.serve_command.clone()
     };
-    command(old) != command(new) || old.app_id != new.app_id
+    let mut warnings = Vec::new();
+    if !runs_frontend {
+        return warnings;
+    }
+    if command(old) != command(new) {
+        warnings.push("`site.serveCommand` changed; restart to use it".to_owned());
+    }
+    if old.app_id != new.app_id && command(old).is_some() {
+        warnings.push(
+            "the linked app changed; the frontend has the old one until you restart".to_owned(),
+        );
+    }
+    warnings
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{collections::BTreeSet, fs};
 
-    use super::keep_last_good;
+    use super::{keep_last_good, needs_restart};
     use crate::project;
 
     fn write(root: &std::path::Path, files: &[(&str, &str)]) {
@@ -153,12 +192,12 @@ mod tests {
         write(folder.path(), &[(file, "{")]);
         let mut broken = project::read(folder.path()).unwrap();
         assert!(broken.entities.is_empty());
-        keep_last_good(&old, &mut broken);
+        keep_last_good(&old, &mut broken, &BTreeSet::new());
         assert_eq!(broken.entities[0].schema_json, old.entities[0].schema_json);
 
         fs::remove_file(folder.path().join(file)).unwrap();
         let mut gone = project::read(folder.path()).unwrap();
-        keep_last_good(&old, &mut gone);
+        keep_last_good(&old, &mut gone, &BTreeSet::new());
         assert!(gone.entities.is_empty());
     }
 
@@ -192,7 +231,57 @@ mod tests {
 
         write(folder.path(), &[(extension, "{")]);
         let mut broken = project::read(folder.path()).unwrap();
-        keep_last_good(&old, &mut broken);
+        keep_last_good(&old, &mut broken, &BTreeSet::new());
         assert_eq!(broken.entities[0].schema_json, old.entities[0].schema_json);
+    }
+
+    #[test]
+    fn a_file_that_is_being_replaced_is_not_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (entity, entry) = (
+            "base44/entities/task.jsonc",
+            "base44/functions/hello/entry.ts",
+        );
+        write(
+            folder.path(),
+            &[
+                ("base44/config.jsonc", r#"{"name":"x"}"#),
+                (entity, r#"{"name":"Task"}"#),
+                (entry, ""),
+            ],
+        );
+        let old = project::read(folder.path()).unwrap();
+        for file in [entity, entry] {
+            fs::remove_file(folder.path().join(file)).unwrap();
+        }
+        let unsettled = [entity, entry]
+            .map(|file| old.layout.root.join(file))
+            .into();
+        let mut new = project::read(folder.path()).unwrap();
+        keep_last_good(&old, &mut new, &unsettled);
+        assert_eq!((new.entities, new.functions), (old.entities, old.functions));
+    }
+
+    #[test]
+    fn only_what_the_frontend_was_started_with_needs_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let project = |config: &str, app: &str| {
+            write(
+                folder.path(),
+                &[
+                    ("base44/config.jsonc", config),
+                    ("base44/.app.jsonc", &format!("{{\"id\":\"{app}\"}}")),
+                ],
+            );
+            project::read(folder.path()).unwrap()
+        };
+        let old = project(r#"{"name":"x","site":{"serveCommand":"a"}}"#, "1");
+        let named = project(r#"{"name":"y","site":{"serveCommand":"a"}}"#, "1");
+        let both = project(r#"{"name":"x","site":{"serveCommand":"b"}}"#, "2");
+        assert!(needs_restart(&old, &named, true).is_empty());
+        assert!(needs_restart(&old, &both, false).is_empty());
+        let warnings = needs_restart(&old, &both, true);
+        assert_eq!(warnings.len(), 2);
+        assert!(warnings.iter().all(|warning| warning.contains("restart")));
     }
 }

@@ -18,7 +18,7 @@ use crate::{
     descriptor::{Descriptor, Published},
     desired::{DenoState, app_id},
     places::Places,
-    project::watch::{Batch, Watch},
+    project::watch::Watch,
     settings::Settings,
     supervisor::{
         Supervisor,
@@ -37,9 +37,8 @@ pub(super) struct Session {
     published: Option<Published>,
     started_at: String,
     token: LaunchToken,
-    /// Absent where the system cannot watch files.
-    watch: Option<Watch>,
     account: Account,
+    watch: Watch,
     /// The installation of Deno, while it is under way.
     installing: Option<JoinHandle<Result<PathBuf, String>>>,
 }
@@ -55,6 +54,9 @@ impl Session {
         let token = launch_token()?;
         let published = publish(&places, &context);
         let (wanting, wanted) = mpsc::channel(1);
+        // Before the services start, so that nothing is missed meanwhile.
+        let mut watch = Watch::new();
+        let warning = watch.follow(&context.project.layout);
         let supervisor = Supervisor::start(
             context.settings.clone(),
             context.desired(),
@@ -70,11 +72,11 @@ impl Session {
             published,
             started_at: format!("{:.3}", Timestamp::now()),
             token,
-            watch: None,
             account: Account::new(wanted),
+            watch,
             installing: None,
         };
-        session.watch();
+        session.tell_of_watching(warning);
         session.describe();
         Ok(session)
     }
@@ -82,6 +84,7 @@ impl Session {
     /// Says where everything is, starts the frontend, keeps going until there is a reason to end, and ends in order.
     pub(super) async fn run(mut self, stop: &mut Signals) -> Result<ExitCode, Problem> {
         self.introduce();
+        self.context.refresh_types();
         self.installing = (self.context.deno == DenoState::Installing)
             .then(|| install_deno(Places::of_this_user(), &self.context.terminal));
         self.start_frontend()?;
@@ -118,9 +121,11 @@ impl Session {
                     self.context.say(Level::Error, format!("the frontend ended ({status}), and the server with it"));
                     return Ending::Frontend(status);
                 }
-                batch = changed(self.watch.as_mut()) => {
+                batch = self.watch.changed() => {
+                    // A folder that came is watched before it is read, so that nothing is missed in between.
+                    self.follow_layout();
                     reload(batch, &mut self.context, &mut self.supervisor).await;
-                    self.watch();
+                    self.follow_layout();
                 }
                 token = self.account.changed(&self.context) => {
                     self.context.upstream_token = token;
@@ -135,18 +140,14 @@ impl Session {
     }
 
     /// Watches the project as it is laid out now.
-    fn watch(&mut self) {
-        let watch = self.watch.take().map_or_else(Watch::new, Ok);
-        let followed = watch.and_then(|mut watch| {
-            let followed = watch.follow(&self.context.project.layout);
-            self.watch = Some(watch);
-            followed
-        });
-        if let Err(error) = followed {
-            self.context.say(
-                Level::Warn,
-                format!("some changes will not be seen: {error}"),
-            );
+    fn follow_layout(&mut self) {
+        let warning = self.watch.follow(&self.context.project.layout);
+        self.tell_of_watching(warning);
+    }
+
+    fn tell_of_watching(&self, warning: Option<String>) {
+        if let Some(warning) = warning {
+            self.context.say(Level::Warn, warning);
         }
     }
 
@@ -272,13 +273,6 @@ fn publish(places: &Places, context: &Context) -> Option<Published> {
 async fn ended(frontend: Option<&Frontend>) -> std::process::ExitStatus {
     match frontend {
         Some(frontend) => frontend.ended().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn changed(watch: Option<&mut Watch>) -> Batch {
-    match watch {
-        Some(watch) => watch.changed().await,
         None => std::future::pending().await,
     }
 }

@@ -1,5 +1,6 @@
 //! Projects on disk, whole: written into a temporary directory, read, and judged by what comes out and what is said about it.
 
+mod bundles;
 mod configs;
 mod diagnostics;
 mod entities;

@@ -1,0 +1,117 @@
+//! The app that a script works on, and as whom: the deployed one, or the one that a dev server of this machine serves.
+
+use std::path::Path;
+
+use proto::v1::{Caller, GetMeRequest, MintTokenRequest, caller, mint_token_request::Subject};
+
+use crate::{
+    args::ExecArgs,
+    commands::running::{Running, refused},
+    descriptor,
+    login::Developer,
+    output::{CommandError, ErrorCode, Output},
+    places::Places,
+    platform::{App, Surroundings},
+};
+
+/// What the client is made with.
+pub(super) struct Target {
+    pub(super) app_id: String,
+    /// Without a slash at the end.
+    pub(super) url: String,
+    /// A secret.
+    pub(super) token: String,
+}
+
+impl Target {
+    /// What the arguments name; the deployed app where they name nothing.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached, or nobody is signed in there.
+    pub(super) async fn find(
+        args: &ExecArgs,
+        surroundings: &Surroundings,
+    ) -> Result<Self, CommandError> {
+        if args.local {
+            return Self::local(args).await;
+        }
+        let app = App::find(surroundings, args.app_id.as_deref(), Output::Text)?;
+        let (token, url) = tokio::try_join!(app.user_token(), app.published_url())?;
+        Ok(Self {
+            app_id: app.id().to_owned(),
+            url,
+            token,
+        })
+    }
+
+    async fn local(args: &ExecArgs) -> Result<Self, CommandError> {
+        let server = match args.port {
+            Some(port) => on_port(port)?,
+            None => Running::of(Path::new("."))?,
+        };
+        let (developer, _complaint) = Developer::read(&Places::of_this_user().login_file());
+        let user = args.user.as_ref().map(|email| email.trim().to_lowercase());
+        let email = user.unwrap_or_else(|| developer.email.clone());
+        if args.privileged && email != developer.email {
+            let message = format!(
+                "--privileged is for {} alone, not for {email}",
+                developer.email
+            );
+            return Err(
+                CommandError::input(message).with_hint("leave out one of --privileged and --as")
+            );
+        }
+        check_account(&server, &email).await?;
+        let request = MintTokenRequest {
+            subject: Some(Subject::Email(email)),
+        };
+        let minted = server.gateway()?.mint_token(request).await;
+        let minted = minted.map_err(|failure| refused(&failure))?;
+        Ok(Self {
+            app_id: server.descriptor.app_id,
+            url: server.descriptor.url,
+            token: minted.token,
+        })
+    }
+}
+
+fn on_port(port: u16) -> Result<Running, CommandError> {
+    let places = Places::of_this_user();
+    let found = descriptor::running_on(places.descriptors(), port).map_err(|error| {
+        let message = format!("cannot look for dev servers: {error}");
+        CommandError::new(ErrorCode::FileRead, message).with_hint("leave out --port")
+    })?;
+    let descriptor = found.ok_or_else(|| {
+        CommandError::new(
+            ErrorCode::Internal,
+            format!("no dev server of yours runs on port {port}"),
+        )
+        .with_command(
+            "start one, in another terminal",
+            format!("backlot dev --port {port}"),
+        )
+    })?;
+    Ok(Running { descriptor })
+}
+
+/// A token is minted for any address; one of nobody would only fail later.
+async fn check_account(server: &Running, email: &str) -> Result<(), CommandError> {
+    let kind = caller::Kind::User(caller::User {
+        email: email.to_owned(),
+        bypass_rules: false,
+    });
+    let request = GetMeRequest {
+        caller: Some(Caller { kind: Some(kind) }),
+    };
+    match server.store()?.get_me(request).await {
+        Ok(_record) => Ok(()),
+        Err(failure) if failure.code() == proto::Code::Unauthenticated => {
+            let message = format!("the dev server has no user {email}");
+            Err(CommandError::new(ErrorCode::AuthRequired, message).with_hint(
+                "register that user in the app first; if you have logged in since the server was started, start it again",
+            ))
+        }
+        Err(failure) => Err(refused(&failure).into()),
+    }
+}

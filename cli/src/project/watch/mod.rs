@@ -1,0 +1,188 @@
+//! Says which files of a project were saved: one batch for what belongs together, however many events an editor makes of
+//! it, through the system's notification or, where that cannot be had, by looking again and again.
+
+mod noted;
+mod poll;
+mod system;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use notify::RecursiveMode;
+
+use self::{
+    noted::Noted,
+    poll::Poll,
+    system::{Folders, SystemWatch},
+};
+use super::Layout;
+
+/// `BACKLOT_WATCH=poll` looks again and again wherever the project lies.
+const VARIABLE: &str = "BACKLOT_WATCH";
+
+/// Watches the files that a project was read from.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    noted: Arc<Noted>,
+    means: Means,
+    inputs: Vec<PathBuf>,
+    /// What the developer is to be told next, and what was told last: the same is not told twice.
+    news: Option<String>,
+    told: Option<String>,
+}
+
+#[derive(Debug)]
+enum Means {
+    /// Nothing is followed yet.
+    None,
+    System(SystemWatch),
+    Poll(Poll),
+}
+
+/// Files that were saved, made or removed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Batch {
+    /// Absolute; folders that came or went among them.
+    pub(crate) paths: BTreeSet<PathBuf>,
+    /// Not there now, but more is coming: a file that is being replaced again and again is gone for moments. They are part
+    /// of the next batch.
+    pub(crate) unsettled: BTreeSet<PathBuf>,
+    /// Some were not seen: anything may have changed.
+    pub(crate) lost: bool,
+}
+
+impl Watch {
+    /// A watcher that watches nothing yet.
+    pub(crate) fn new() -> Self {
+        Self {
+            noted: Arc::default(),
+            means: Means::None,
+            inputs: Vec::new(),
+            news: None,
+            told: None,
+        }
+    }
+
+    /// Watches what `layout` is read from, and the folders above it in which missing parts would appear. Call it again
+    /// after each batch: folders come and go.
+    ///
+    /// Answers what the developer should know about it, if there is something new.
+    pub(crate) fn follow(&mut self, layout: &Layout) -> Option<String> {
+        self.inputs = layout.inputs();
+        if matches!(self.means, Means::None) {
+            self.means = match reason_to_poll(layout) {
+                Some(reason) => self.poll(&reason),
+                None => match SystemWatch::start(Arc::clone(&self.noted)) {
+                    Ok(system) => Means::System(system),
+                    Err(error) => self.poll(&error.to_string()),
+                },
+            };
+        }
+        if let Means::System(system) = &mut self.means
+            && let Err(error) = system.follow(&wanted(layout, &self.inputs))
+        {
+            if system::is_exhausted(&error) {
+                self.means = self.poll(&error.to_string());
+            } else {
+                self.news = Some(format!("some changes will not be seen: {error}"));
+            }
+        }
+        if let Means::Poll(poll) = &self.means {
+            poll.follow(&self.inputs);
+        }
+        let news = self
+            .news
+            .take()
+            .filter(|news| self.told.as_ref() != Some(news))?;
+        self.told.insert(news).clone().into()
+    }
+
+    /// Waits for the next batch. May be given up and called again.
+    pub(crate) async fn changed(&mut self) -> Batch {
+        loop {
+            let mut pending = self.noted.next().await;
+            if pending.exhausted {
+                self.means = self.poll("the system watches no more folders");
+            }
+            let is_settled = pending.is_settled();
+            pending.paths.retain(|path| self.concerns(path));
+            let mut batch = Batch {
+                paths: pending.paths,
+                unsettled: BTreeSet::new(),
+                lost: pending.lost,
+            };
+            if !is_settled {
+                let (there, gone) = batch.paths.into_iter().partition(|path| path.exists());
+                batch.paths = there;
+                batch.unsettled = gone;
+                self.noted.paths(batch.unsettled.iter().cloned());
+            }
+            if batch.lost || !batch.paths.is_empty() {
+                return batch;
+            }
+        }
+    }
+
+    /// A build's files beside the project's own are none of ours.
+    fn concerns(&self, path: &Path) -> bool {
+        self.inputs
+            .iter()
+            .any(|input| path.starts_with(input) || input.starts_with(path))
+    }
+
+    fn poll(&mut self, reason: &str) -> Means {
+        self.news = Some(format!(
+            "looking for changes twice a second, since they are not reported: {reason}"
+        ));
+        Means::Poll(Poll::start(Arc::clone(&self.noted)))
+    }
+}
+
+fn reason_to_poll(layout: &Layout) -> Option<String> {
+    if env::var_os(VARIABLE).is_some_and(|means| means == "poll") {
+        return Some(format!("{VARIABLE} says so"));
+    }
+    let kind = system::foreign_file_system(&layout.root)?;
+    Some(format!("the project lies on a {kind} file system"))
+}
+
+/// How many folders the system has to watch for a project.
+pub(crate) fn folders(layout: &Layout) -> usize {
+    let mut ignored = Vec::new();
+    let count = |(folder, mode): (PathBuf, RecursiveMode)| match mode {
+        RecursiveMode::NonRecursive => 1,
+        RecursiveMode::Recursive => super::walk::Walk::below(&folder)
+            .directories(&layout.root, &mut ignored)
+            .len(),
+    };
+    wanted(layout, &layout.inputs())
+        .into_iter()
+        .map(count)
+        .sum()
+}
+
+/// Existing folders. A single file is watched through its folder, since editors replace files, and what is missing through
+/// the nearest folder above it that is there.
+fn wanted(layout: &Layout, inputs: &[PathBuf]) -> Folders {
+    let mut folders: Folders = BTreeMap::new();
+    for input in inputs {
+        let Some(folder) = input.ancestors().find(|folder| folder.is_dir()) else {
+            continue;
+        };
+        // The project's own folder holds `node_modules`.
+        let is_whole = folder == input && !layout.root.starts_with(folder);
+        let mode = folders
+            .entry(folder.to_owned())
+            .or_insert(RecursiveMode::NonRecursive);
+        if is_whole {
+            *mode = RecursiveMode::Recursive;
+        }
+    }
+    folders
+}

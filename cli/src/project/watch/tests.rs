@@ -1,0 +1,165 @@
+//! Watching real folders, through the system and by looking.
+
+use std::{fs, path::Path, time::Duration};
+
+use tokio::time::timeout;
+
+use super::{Batch, Means, Watch};
+use crate::project::{Layout, read_layout};
+
+struct Fixture {
+    _folder: tempfile::TempDir,
+    layout: Layout,
+    watch: Watch,
+}
+
+impl Fixture {
+    fn of(config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("base44/entities")).unwrap();
+        fs::write(folder.path().join("base44/config.jsonc"), config).unwrap();
+        let layout = read_layout(folder.path()).unwrap().value;
+        let mut watch = Watch::new();
+        assert_eq!(watch.follow(&layout), None);
+        Self {
+            _folder: folder,
+            layout,
+            watch,
+        }
+    }
+
+    fn plain() -> Self {
+        Self::of(r#"{"name":"x"}"#)
+    }
+
+    /// The same, by looking.
+    fn polled() -> Self {
+        let mut fixture = Self::plain();
+        fixture.watch.means = fixture.watch.poll("this test wants it");
+        let told = fixture.watch.follow(&fixture.layout).unwrap();
+        assert!(told.ends_with("this test wants it"), "{told}");
+        assert_eq!(fixture.watch.follow(&fixture.layout), None, "told once");
+        fixture
+    }
+
+    async fn next(&mut self) -> Batch {
+        timeout(Duration::from_secs(10), self.watch.changed())
+            .await
+            .expect("a batch")
+    }
+
+    /// Batches until one has `path`.
+    async fn until(&mut self, path: &Path) {
+        while !self.next().await.paths.contains(path) {
+            let _ = self.watch.follow(&self.layout);
+        }
+        let _ = self.watch.follow(&self.layout);
+    }
+}
+
+fn save(path: &Path) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let draft = path.with_extension("draft");
+    fs::write(&draft, "{}").unwrap();
+    fs::rename(draft, path).unwrap();
+}
+
+#[tokio::test]
+async fn saving_by_rename_is_one_batch() {
+    for mut fixture in [Fixture::plain(), Fixture::polled()] {
+        let task = fixture.layout.entities_dir().join("task.jsonc");
+        save(&task);
+        let batch = fixture.next().await;
+        assert!(batch.paths.contains(&task), "{batch:?}");
+        assert!(!batch.lost && batch.unsettled.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn folders_may_appear_vanish_and_come_back() {
+    for mut fixture in [Fixture::plain(), Fixture::polled()] {
+        let functions = fixture.layout.functions_dir();
+        for _again in 0..2 {
+            let entry = functions.join("hello/entry.ts");
+            fs::create_dir_all(entry.parent().unwrap()).unwrap();
+            fs::write(&entry, "1").unwrap();
+            let appeared = fixture.next().await;
+            assert!(
+                appeared.paths.iter().any(|path| entry.starts_with(path)),
+                "{appeared:?}"
+            );
+            let _ = fixture.watch.follow(&fixture.layout);
+            save(&entry);
+            fixture.until(&entry).await;
+            fs::remove_dir_all(&functions).unwrap();
+            let gone = fixture.next().await;
+            assert!(
+                gone.paths.iter().any(|path| path.starts_with(&functions)),
+                "{gone:?}"
+            );
+            let _ = fixture.watch.follow(&fixture.layout);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_whole_configuration_folder_may_be_replaced() {
+    let mut fixture = Fixture::plain();
+    let config = fixture.layout.config_path.clone();
+    fs::remove_dir_all(&fixture.layout.config_dir).unwrap();
+    let _ = fixture.next().await;
+    let _ = fixture.watch.follow(&fixture.layout);
+    save(&config);
+    let _ = fixture.next().await;
+    let _ = fixture.watch.follow(&fixture.layout);
+    save(&config);
+    fixture.until(&config).await;
+}
+
+#[tokio::test]
+async fn a_folder_deep_below_what_is_missing_is_seen_when_it_appears() {
+    let mut fixture = Fixture::of(r#"{"name":"x","functionsDir":"../backend/deep/functions"}"#);
+    let entry = fixture.layout.functions_dir().join("hello/entry.ts");
+    save(&entry);
+    let _ = fixture.next().await;
+    let _ = fixture.watch.follow(&fixture.layout);
+    save(&entry);
+    fixture.until(&entry).await;
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_missing_is_seen_when_it_appears() {
+    let mut fixture = Fixture::of(r#"{"name":"x","plugins":[{"source":"../shop"}]}"#);
+    let config = fixture.layout.root.join("shop/base44/config.jsonc");
+    save(&config);
+    let appeared = fixture.next().await;
+    assert!(
+        appeared.paths.iter().any(|path| config.starts_with(path)),
+        "{appeared:?}"
+    );
+}
+
+#[tokio::test]
+async fn reading_and_the_files_of_others_are_no_changes() {
+    let mut fixture = Fixture::plain();
+    let root = fixture.layout.root.clone();
+    read_layout(&root).unwrap();
+    fs::write(root.join("vite.config.timestamp"), "").unwrap();
+    fs::create_dir(root.join("node_modules")).unwrap();
+    let env = root.join(".env");
+    fs::write(&env, "A=1").unwrap();
+    assert_eq!(fixture.next().await.paths, [env].into());
+}
+
+#[tokio::test]
+async fn an_exhausted_system_is_replaced_by_looking() {
+    let mut fixture = Fixture::plain();
+    fixture.watch.noted.exhausted();
+    assert!(fixture.next().await.lost);
+    let told = fixture.watch.follow(&fixture.layout).unwrap();
+    assert!(told.contains("twice a second"), "{told}");
+    assert!(matches!(fixture.watch.means, Means::Poll(_)));
+    let task = fixture.layout.entities_dir().join("task.jsonc");
+    save(&task);
+    fixture.until(&task).await;
+}
