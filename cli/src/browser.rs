@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::Stdio,
 };
@@ -25,7 +26,9 @@ pub(crate) fn open(page: &str) -> bool {
         .arg(page)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .stderr(Stdio::null())
+        // A Ctrl-C here is not meant for the browser.
+        .process_group(0);
     command.spawn().is_ok()
 }
 

@@ -3,6 +3,7 @@
 mod deploying;
 mod failures;
 mod logs;
+mod official;
 mod pulling;
 mod secrets;
 mod session;

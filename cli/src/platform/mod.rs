@@ -50,6 +50,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(300);
 /// The longest wait that the platform may ask for; beyond it, the user is told.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// How often, and how far apart, the login file is looked at for what another command has renewed.
+const LOOKS: u32 = 10;
+const LOOK: Duration = Duration::from_millis(100);
+
 /// A session with the platform.
 pub(crate) struct Platform {
     http: Http,
@@ -221,17 +225,28 @@ impl Platform {
                 self.keep(login);
                 Ok(())
             }
-            Err(Renewal::Refused(error)) => match self.renewed_by_somebody_else(login) {
-                Some(newer) => {
-                    *login = newer;
-                    Ok(())
-                }
-                None => Err(Unsent::Session(error)),
-            },
+            Err(Renewal::Refused(error)) => {
+                *login = self
+                    .awaited_renewal(login)
+                    .await
+                    .ok_or(Unsent::Session(error))?;
+                Ok(())
+            }
             // The token has a minute left: the call itself will tell.
             Err(Renewal::Failed(_)) if !login.has_expired(Timestamp::now()) => Ok(()),
             Err(Renewal::Failed(error)) => Err(Unsent::Connection(error)),
         }
+    }
+
+    /// After a refusal: a refresh token serves once, and another command may be about to write what it got for it.
+    async fn awaited_renewal(&self, login: &Login) -> Option<Login> {
+        for _ in 0..LOOKS {
+            if let Some(newer) = self.renewed_by_somebody_else(login) {
+                return Some(newer);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        None
     }
 
     /// The login file's login, where another process has renewed it since.

@@ -49,7 +49,7 @@ pub fn bundle(layout: &Layout, function: &FunctionFile, out: &mut Vec<Diagnostic
     let mut collection = Collection {
         layout,
         function,
-        base: &base,
+        homes: [&base, &functions_dir, &shared],
         known: HashSet::new(),
         files: Vec::new(),
     };
@@ -95,7 +95,8 @@ fn code_below(root: &Path, folder: &Path, out: &mut Vec<Diagnostic>) -> Vec<Path
 struct Collection<'a> {
     layout: &'a Layout,
     function: &'a FunctionFile,
-    base: &'a Path,
+    /// What imports must not leave: the configuration's folder, and the two others, which may lie outside it.
+    homes: [&'a Path; 3],
     known: HashSet<PathBuf>,
     files: Vec<BundleFile>,
 }
@@ -130,10 +131,10 @@ impl Collection<'_> {
         {
             return Vec::new();
         }
-        let folder = path.parent().unwrap_or(self.base);
+        let folder = path.parent().unwrap_or(path);
         let mut inside = Vec::new();
         for (name, target) in runner::graph::imported_files(content, folder) {
-            if target.starts_with(self.base) {
+            if self.homes.iter().any(|home| target.starts_with(home)) {
                 inside.extend(Some(target).filter(|target| target.is_file()));
             } else {
                 out.push(self.leaves(path, content, &name));
@@ -143,7 +144,7 @@ impl Collection<'_> {
     }
 
     fn leaves(&self, path: &Path, content: &str, name: &str) -> Diagnostic {
-        let base = relative(&self.layout.root, self.base);
+        let base = relative(&self.layout.root, self.homes[0]);
         let file = relative(&self.layout.root, path);
         let mut problem = Diagnostic::error(file, format!("the import {name:?} leaves {base}/"));
         problem.place = content

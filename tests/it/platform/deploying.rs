@@ -11,6 +11,9 @@ use tests::{
 
 use super::{Desk, assert_signed, files};
 
+/// Paths and texts.
+type Files<'a> = &'a [(&'a str, &'a str)];
+
 fn tasks() -> Project {
     Project::copy_of(&workspace().join("examples/tasks"))
 }
@@ -147,7 +150,7 @@ async fn what_only_the_platform_has_is_deleted_with_force_and_after_success_only
 async fn mistakes_are_found_before_anything_is_sent() {
     let outside = ("base44/functions/f/entry.ts", "import '../../../src/x.ts'");
     let entry = ("base44/functions/f/entry.ts", "");
-    let cases: [(&[(&str, &str)], &[&str], &str, &str); 6] = [
+    let cases: [(Files<'_>, &[&str], &str, &str); 6] = [
         (
             &[outside, ("src/x.ts", "")],
             &[],

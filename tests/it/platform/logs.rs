@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tests::{
     platform::{Reply, Request},
     project::Project,
+    server::Server,
     wait::{eventually, that},
 };
 use tokio::sync::mpsc;
@@ -38,6 +39,14 @@ fn stream(pieces: &[String]) -> (mpsc::UnboundedSender<String>, Reply) {
     (sender, Reply::Events(receiver))
 }
 
+/// `logs --remote -f` with more arguments, while it runs.
+fn following(desk: &Desk, more: &str) -> Server {
+    let root = desk.project.root().to_string_lossy().into_owned();
+    let arguments = format!("logs --remote -f --app-id app-1 --dir {root} {more}");
+    let arguments: Vec<&str> = arguments.split_whitespace().collect();
+    desk.backlot().spawn_other(&arguments)
+}
+
 #[tokio::test]
 async fn lines_of_all_functions_are_asked_for_with_every_filter() {
     let desk = desk().await;
@@ -65,22 +74,8 @@ async fn lines_of_all_functions_are_asked_for_with_every_filter() {
     );
     assert_signed(&requests, "a");
 
-    let filters = [
-        "--function",
-        "a/b",
-        "--since",
-        "2026-01-01",
-        "--until",
-        "2026-01-02T00:00:00Z",
-        "--level",
-        "warning",
-        "-n",
-        "5",
-        "--order",
-        "asc",
-        "--env",
-        "prod",
-    ];
+    let filters = "--function a/b --since 2026-01-01 --until 2026-01-02T00:00:00Z --level warning -n 5 --order asc --env prod";
+    let filters: Vec<&str> = filters.split(' ').collect();
     let (exit, lines) = desk
         .json(&[&["logs", "--remote"], &filters[..]].concat())
         .await;
@@ -92,7 +87,11 @@ async fn lines_of_all_functions_are_asked_for_with_every_filter() {
         desk.platform.take_calls(),
         [format!("GET functions-mgmt/a%2Fb/logs?{query}")]
     );
+}
 
+#[tokio::test]
+async fn functions_and_filters_that_do_not_exist_are_refused() {
+    let desk = desk().await;
     let (exit, failure) = desk
         .json(&["logs", "--remote", "--function", "missing"])
         .await;
@@ -115,32 +114,10 @@ async fn a_stream_is_followed_and_opened_again_when_it_breaks() {
         "event:end\ndata:{\"reason\":\"moved\",\"retriable\":true}\n\n".to_owned(),
     ]);
     let (third, third_reply) = stream(&[event("3", "three")]);
-    desk.platform.script(
-        "GET",
-        STREAM,
-        [
-            first_reply,
-            Reply::Json(503, json!({})),
-            second_reply,
-            third_reply,
-        ],
-    );
-    let root = desk.project.root().to_string_lossy().into_owned();
-    let arguments = [
-        "logs",
-        "--remote",
-        "-f",
-        "--json",
-        "--function",
-        "a/b,c",
-        "--env",
-        "preview",
-        "--app-id",
-        "app-1",
-        "--dir",
-        &root,
-    ];
-    let mut following = desk.backlot().spawn_other(&arguments);
+    let busy = Reply::Json(503, json!({}));
+    let replies = [first_reply, busy, second_reply, third_reply];
+    desk.platform.script("GET", STREAM, replies);
+    let mut following = following(&desk, "--json --function a/b,c --env preview");
     following.says("one").await;
     drop(first);
     following.says("two").await;
@@ -186,11 +163,7 @@ async fn without_a_stream_new_lines_are_asked_for_again_and_again() {
     desk.platform
         .printed("a/b", json!([line("1", "info", "one")]));
     desk.platform.printed("c", json!([]));
-    let root = desk.project.root().to_string_lossy().into_owned();
-    let arguments = [
-        "logs", "--remote", "-f", "--app-id", "app-1", "--dir", &root,
-    ];
-    let mut following = desk.backlot().spawn_other(&arguments);
+    let mut following = following(&desk, "");
     following.says("one").await;
     desk.platform.printed(
         "c",
@@ -231,19 +204,7 @@ async fn a_refused_token_is_renewed_for_a_stream_too() {
     let (_kept, reply) = stream(&[event("1", "one")]);
     desk.platform
         .script("GET", STREAM, [Reply::Json(401, json!({})), reply]);
-    let root = desk.project.root().to_string_lossy().into_owned();
-    let arguments = [
-        "logs",
-        "--remote",
-        "-f",
-        "--function",
-        "c",
-        "--app-id",
-        "app-1",
-        "--dir",
-        &root,
-    ];
-    let mut following = desk.backlot().spawn_other(&arguments);
+    let mut following = following(&desk, "--function c");
     following.says("one").await;
     assert_eq!(following.interrupt().await, 130);
     let told = eventually(

@@ -32,6 +32,7 @@ async fn a_login_asks_until_the_code_is_confirmed_and_keeps_what_it_is_given() {
     let desk = stranger().await;
     let waits = ["authorization_pending", "slow_down"].map(refusal);
     desk.platform.script("POST", "/oauth/token", waits);
+    desk.platform.script("POST", "/oauth/token", [Reply::Cut]);
     let finished = desk.backlot().run(&["login"]).await.success("login");
     for shown in ["https://app.example.com/device", "ABCD-EFGH"] {
         assert!(finished.stderr.contains(shown), "{finished}");
@@ -49,6 +50,7 @@ async fn a_login_asks_until_the_code_is_confirmed_and_keeps_what_it_is_given() {
         token,
         token,
         token,
+        token,
         "GET /oauth/userinfo",
     ];
     assert_eq!(calls, expected);
@@ -59,7 +61,7 @@ async fn a_login_asks_until_the_code_is_confirmed_and_keeps_what_it_is_given() {
     assert_eq!(requests[1].body, form);
     let kind = requests[1].header("content-type");
     assert_eq!(kind, Some("application/x-www-form-urlencoded"));
-    assert_signed(&requests[4..], "access-1");
+    assert_signed(&requests[5..], "access-1");
 
     let login = desk.login();
     assert_eq!(login["accessToken"], "access-1");
@@ -222,6 +224,24 @@ async fn a_token_is_renewed_before_its_end_and_after_a_refusal() {
     assert_eq!(id(0), id(2));
     assert_signed(&requests[2..], "access-2");
     assert_eq!(desk.login()["accessToken"], "access-2");
+}
+
+#[tokio::test]
+async fn commands_that_renew_at_the_same_time_do_not_cost_each_other_the_login() {
+    let desk = Desk::new(Project::new()).await;
+    let mut login = desk.login();
+    login["expiresAt"] = json!(1);
+    fs::write(desk.login_file(), login.to_string()).unwrap();
+    let list = ["secrets", "list"];
+    let finished = tokio::join!(desk.run(&list), desk.run(&list), desk.run(&list));
+    for finished in [finished.0, finished.1, finished.2] {
+        let _ = finished.success("secrets list");
+    }
+    let renewed = desk.login();
+    let _ = desk.platform.take_requests();
+    let _ = desk.run(&list).await.success("secrets list");
+    let token = renewed["accessToken"].as_str().unwrap();
+    assert_signed(&desk.platform.take_requests(), token);
 }
 
 #[tokio::test]

@@ -64,7 +64,8 @@ impl Request {
     }
 
     /// The path without the query.
-    pub(super) fn path(&self) -> &str {
+    #[must_use]
+    pub fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
