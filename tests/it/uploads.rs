@@ -177,15 +177,13 @@ async fn raw(server: &Server, request: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-#[tokio::test]
-async fn a_private_file_is_got_at_by_its_signature_only() {
-    let project = Project::new();
-    let server = backlot(&project).start().await;
-    let uri = upload(&server, "UploadPrivateFile", "a.txt", 10)
+/// The name of a private file, the name of a public one, and the query that opens the first.
+async fn private_and_public(server: &Server) -> (String, String, String) {
+    let uri = upload(server, "UploadPrivateFile", "a.txt", 10)
         .await
         .expect(200);
     let uri = text(&uri, "file_uri").to_owned();
-    let public = upload(&server, "UploadFile", "b.txt", 10).await.expect(200);
+    let public = upload(server, "UploadFile", "b.txt", 10).await.expect(200);
     let public = text(&public, "file_url")
         .rsplit_once('/')
         .unwrap()
@@ -206,6 +204,15 @@ async fn a_private_file_is_got_at_by_its_signature_only() {
             .status(),
         200
     );
+    let query = query.to_owned();
+    (uri, public, query)
+}
+
+#[tokio::test]
+async fn a_private_file_is_got_at_by_its_signature_only() {
+    let project = Project::new();
+    let server = backlot(&project).start().await;
+    let (uri, public, query) = private_and_public(&server).await;
     let (head, signature) = query.rsplit_once('.').unwrap();
     for (path, status) in [
         (format!("/media/private/{uri}"), 401),
@@ -275,7 +282,12 @@ async fn names_and_forms_that_mean_harm_do_none() {
         );
         assert_eq!(Answer::to(http::client().get(url)).await.status, 200);
     }
+}
 
+#[tokio::test]
+async fn a_form_without_one_file_is_refused_and_of_two_the_first_is_taken() {
+    let project = Project::new();
+    let server = backlot(&project).start().await;
     let part = |name: &str, file: &str| {
         format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\nabc\r\n")
     };
