@@ -61,6 +61,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) signing_key: [u8; 32],
     pub(crate) deno: &'a DenoState,
     pub(crate) frontend: &'a FrontendState,
+    pub(crate) upstream_token: &'a UpstreamToken,
 }
 
 /// Whether pages are passed to the project's own frontend.
@@ -72,6 +73,17 @@ pub(crate) enum FrontendState {
     Starting,
     /// Here: `http://localhost:5173`.
     At(String),
+}
+
+/// The developer's token for forwarded calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum UpstreamToken {
+    /// The gateway asks for it when a call needs it.
+    #[default]
+    NotAskedFor,
+    Held(String),
+    /// There is none, for this reason.
+    Off(String),
 }
 
 /// Whether functions can run.
@@ -203,6 +215,11 @@ fn configuration(project: &Project, around: Surroundings<'_>) -> ConfigureReques
         FrontendState::None | FrontendState::Starting => String::new(),
         FrontendState::At(url) => url.clone(),
     };
+    let (upstream_token, upstream_token_off_reason) = match around.upstream_token {
+        UpstreamToken::NotAskedFor => ("", ""),
+        UpstreamToken::Held(token) => (token.as_str(), ""),
+        UpstreamToken::Off(reason) => ("", reason.as_str()),
+    };
     ConfigureRequest {
         store_address: String::new(),
         runner_address: String::new(),
@@ -216,7 +233,8 @@ fn configuration(project: &Project, around: Surroundings<'_>) -> ConfigureReques
         visibility: visibility.to_owned(),
         frontend_url,
         has_frontend: *around.frontend != FrontendState::None,
-        upstream_token: String::new(),
+        upstream_token: upstream_token.to_owned(),
+        upstream_token_off_reason: upstream_token_off_reason.to_owned(),
     }
 }
 

@@ -1,8 +1,10 @@
-//! Who is signed in on the command line: the login file that the official tool writes and Backlot only reads.
+//! Who is signed in on the command line, and so whose account is seeded.
 
 use std::{fs, io, path::Path};
 
 use serde::Deserialize;
+
+use crate::platform::{Credentials, Environment};
 
 /// The person whose account is seeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,24 @@ impl Developer {
             email: "developer@example.com".to_owned(),
             name: "Local Developer".to_owned(),
             logged_in: false,
+        }
+    }
+
+    /// Whose tokens the environment or the login file has; else as [`Self::read`].
+    pub(crate) fn find(environment: &Environment, path: &Path) -> (Self, Option<String>) {
+        match Credentials::find(environment, path) {
+            Credentials::Login(login) if login.email.contains('@') => {
+                let developer = Self {
+                    email: login.email.trim().to_lowercase(),
+                    name: login.name,
+                    logged_in: true,
+                };
+                (developer, None)
+            }
+            Credentials::Login(_)
+            | Credentials::WorkspaceKey(_)
+            | Credentials::Nobody
+            | Credentials::Unreadable { .. } => Self::read(path),
         }
     }
 

@@ -2,16 +2,17 @@
 
 use std::pin::Pin;
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, future, stream};
 use proto::{
     Code, Failure,
     v1::{
-        ConfigureRequest, ConfigureResponse, GatewayStatusRequest, GatewayStatusResponse,
-        MintTokenRequest, MintTokenResponse, RequestLogEntry, RequestLogRequest,
-        gateway_server::Gateway, mint_token_request::Subject,
+        ConfigureRequest, ConfigureResponse, CredentialRequest, CredentialRequestsRequest,
+        GatewayStatusRequest, GatewayStatusResponse, MintTokenRequest, MintTokenResponse,
+        RequestLogEntry, RequestLogRequest, gateway_server::Gateway, mint_token_request::Subject,
     },
 };
 use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio_stream::wrappers::WatchStream;
 use tonic::{Request, Response, Status};
 
 use crate::state::AppState;
@@ -83,6 +84,22 @@ impl Gateway for Control {
         let entries = stream::unfold(self.state.traffic().subscribe(), next_entry);
         let entries = entries.take_until(self.state.shutdown().clone().cancelled_owned());
         Ok(Response::new(Box::pin(entries.map(Ok))))
+    }
+
+    type CredentialRequestsStream =
+        Pin<Box<dyn Stream<Item = Result<CredentialRequest, Status>> + Send>>;
+
+    async fn credential_requests(
+        &self,
+        _request: Request<CredentialRequestsRequest>,
+    ) -> Result<Response<Self::CredentialRequestsStream>, Status> {
+        let requests = self.state.upstream().credentials().requests();
+        // What was asked for before anybody listened counts as well.
+        let requests = WatchStream::new(requests)
+            .filter(|times| future::ready(*times > 0))
+            .map(|_times| Ok(CredentialRequest {}))
+            .take_until(self.state.shutdown().clone().cancelled_owned());
+        Ok(Response::new(Box::pin(requests)))
     }
 
     async fn mint_token(

@@ -4,8 +4,12 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
-use proto::{Code, Failure, request_id};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use proto::{
+    Code, Failure,
+    request_id::{self, RequestId},
+};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -59,19 +63,8 @@ struct Shape<'a> {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         log(&self.failure);
-        let message = self.failure.message();
         let id = request_id::current();
-        let shape = Shape {
-            message,
-            detail: message,
-            error_type: self.failure.error_type(),
-            request_id: id.as_deref(),
-            traceback: "",
-            error: message,
-            hint: self.failure.hint(),
-            extra: &self.extra,
-        };
-        let body = serde_json::to_vec(&shape).expect("text and plain values always serialise");
+        let body = body(&self.failure, id.as_deref(), &self.extra);
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = StatusCode::from_u16(self.failure.code().http())
             .expect("the table of codes holds valid statuses");
@@ -85,6 +78,48 @@ impl IntoResponse for Problem {
         }
         response
     }
+}
+
+fn body(failure: &Failure, id: Option<&str>, extra: &Map<String, Value>) -> Vec<u8> {
+    let message = failure.message();
+    let shape = Shape {
+        message,
+        detail: message,
+        error_type: failure.error_type(),
+        request_id: id,
+        traceback: "",
+        error: message,
+        hint: failure.hint(),
+        extra,
+    };
+    serde_json::to_vec(&shape).expect("text and plain values always serialise")
+}
+
+/// A whole answer in the place of the bare one that the HTTP parser gives to what is no request.
+pub(crate) fn refusal(bare: &[u8]) -> Bytes {
+    let line = bare.split(|byte| *byte == b'\r').next();
+    let line = String::from_utf8_lossy(line.unwrap_or_default());
+    let status = line
+        .split_once(' ')
+        .map_or("400 Bad Request", |(_, status)| status);
+    let message = match status.get(..3) {
+        Some("414") => "The address of the request is too long",
+        Some("431") => "The headers of the request are too large",
+        Some(_) | None => "This is not a valid HTTP request",
+    };
+    tracing::debug!("request refused: {message}");
+    let id = RequestId::of(&HeaderMap::new());
+    let body = body(
+        &Failure::new(Code::BadRequest, message),
+        Some(&id),
+        &Map::new(),
+    );
+    let head = format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nx-request-id: {}\r\nconnection: close\r\n\r\n",
+        body.len(),
+        id.as_str(),
+    );
+    [head.into_bytes(), body].concat().into()
 }
 
 /// Once, where it is handled. What a caller did wrong is the caller's to read; what is ours goes to the terminal.

@@ -205,6 +205,7 @@ impl AppState {
         }
         self.0.setup.store(Some(Arc::new(setup)));
         self.0.frontend.set(place);
+        self.upstream().credentials().tell();
         Ok(true)
     }
 

@@ -13,11 +13,11 @@ const QUIET = [
 ];
 
 /**
- * Opens PAGE_URL in a fresh browser and gives the page to `drive`, which may open others beside it. Errors of the page itself are failures as well,
+ * Opens PAGE_URL, if there is one, in a fresh browser and gives the page to `drive`, which may open others beside it. Errors of the page itself are failures as well,
  * except the browser's own notes on answers such as 401.
  */
-export async function inBrowser(drive) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: QUIET });
+export async function inBrowser(drive, flags = []) {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: [...QUIET, ...flags] });
   const errors = [];
   try {
     const context = await browser.newContext({ viewport: { width: 820, height: 760 } });
@@ -26,7 +26,7 @@ export async function inBrowser(drive) {
     context.on("console", (message) => console.error(`page says (${message.type()}): ${message.text()}`));
     context.on("requestfailed", (request) => console.error(`no answer: ${request.method()} ${request.url()}`));
     const page = await context.newPage();
-    await page.goto(process.env.PAGE_URL);
+    if (process.env.PAGE_URL) await page.goto(process.env.PAGE_URL);
     await drive(page);
   } finally {
     await browser.close();

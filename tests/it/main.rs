@@ -8,6 +8,7 @@ mod benchmark;
 mod commands;
 mod entities;
 mod exec;
+mod forwarding;
 mod functions;
 mod grpc;
 mod judge;
@@ -22,6 +23,7 @@ mod scenarios;
 mod sdk;
 mod startup;
 mod types;
+mod uploads;
 
 use serde_json::{Value, json};
 use tests::{launch::Launch, project::Project, server::Server};
@@ -52,6 +54,24 @@ async fn sign_in(server: &Server, email: &str) -> String {
         .as_str()
         .expect("a login answers a token")
         .to_owned()
+}
+
+/// Registers somebody with the code from the terminal, and signs them in.
+async fn join(server: &Server, email: &str) -> String {
+    let auth = |route: &str| format!("/api/apps/local/auth/{route}");
+    let post = reqwest::Method::POST;
+    let account = json!({ "email": email, "password": "correct horse" });
+    let _ = server
+        .send(post.clone(), &auth("register"), &account)
+        .await
+        .expect(200);
+    let code = server.printed("use this verification code: ").await;
+    let proof = json!({ "email": email, "otp_code": code });
+    let answer = server
+        .send(post, &auth("verify-otp"), &proof)
+        .await
+        .expect(200);
+    answer["access_token"].as_str().expect("a token").to_owned()
 }
 
 /// Stores a task and returns its record.

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use tests::{project::Project, server::Server, template, tools};
+use tests::{project::Project, server::Server, template, terminal::Terminal, tools};
 
-use crate::{DEVELOPER, backlot};
+use crate::{DEVELOPER, TASKS, backlot};
 
 /// Fails on what the services complain about while an app does nothing wrong.
 fn assert_calm(server: &Server) {
@@ -25,12 +25,15 @@ async fn drive(
     (server, project, page): (&Server, &Project, &str),
     chromium: &Path,
 ) {
+    let terminal = Terminal::of(server).await;
     let variables = [
         ("PAGE_URL", page),
         (
             "PROJECT",
             project.root().to_str().expect("a path of plain letters"),
         ),
+        ("SERVER_URL", server.url()),
+        ("TERMINAL_URL", terminal.url()),
         ("EMAIL", DEVELOPER),
         (
             "CHROMIUM",
@@ -115,4 +118,52 @@ async fn pages_side_by_side_show_each_change_and_each_edit_at_once() {
     drive(&clients, "live-pages.mjs", page, &chromium).await;
     assert_eq!(server.interrupt().await, 0);
     assert_calm(&server);
+}
+
+/// The example with its rules on, as its own description says: without the comment marks in front of them.
+fn with_rules() -> Project {
+    let example = Project::copy_of(&tools::workspace().join("examples/tasks"));
+    let file = "base44/entities/task.jsonc";
+    let text = std::fs::read_to_string(example.root().join(file)).unwrap();
+    let (before, rules) = text.split_once("  // \"rls\"").unwrap();
+    let rules = format!("  // \"rls\"{rules}").replace("  // ", "  ");
+    example.save(file, &format!("{before}{rules}"));
+    example
+}
+
+#[tokio::test]
+async fn people_sign_up_in_the_example_and_see_only_their_own() {
+    let (Some(clients), Some(chromium)) = (tools::Clients::get().await, tools::chromium()) else {
+        return;
+    };
+    let _alone = tools::turn("browser").await;
+    let project = with_rules();
+    let mut server = backlot(&project).clients(&clients).start().await;
+    let page = (&server, &project, server.url());
+    drive(&clients, "tasks-account.mjs", page, &chromium).await;
+    assert_eq!(server.interrupt().await, 0);
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_can_neither_read_nor_write() {
+    let (Some(clients), Some(chromium)) = (tools::Clients::get().await, tools::chromium()) else {
+        return;
+    };
+    let _alone = tools::turn("browser").await;
+    let project = Project::new().with_tasks();
+    let server = backlot(&project).start().await;
+    let variables = [
+        ("SERVER_URL", server.url()),
+        ("TASKS", TASKS),
+        (
+            "CHROMIUM",
+            chromium.to_str().expect("a path of plain letters"),
+        ),
+    ];
+    let said = clients.run("foreign-page.mjs", &variables).await;
+    assert!(
+        said.stdout.ends_with("ok\n"),
+        "{said}\n{}",
+        server.output().text()
+    );
 }

@@ -237,7 +237,12 @@ fn is_setting(name: &OsStr) -> bool {
 }
 
 /// A port that was free a moment ago, on both loopback addresses.
-fn free_port() -> u16 {
+///
+/// # Panics
+///
+/// When the system has none.
+#[must_use]
+pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("the system has free ports");
     listener.local_addr().expect("it is bound").port()
 }

@@ -4,6 +4,7 @@
 //!   project ──files──► launch ──spawns──► backlot dev ──► store, runner, gateway, Deno, frontend
 //!                        │  ▲
 //!                  wait ─┘  └── tools: Node scripts with the official SDK, Chromium, buf
+//!                              upstream: the platform, faked
 //! ```
 //!
 //! Everything here panics with a sentence when it cannot do what a test needs: there is nobody to handle an error.
@@ -18,5 +19,7 @@ pub mod project;
 pub mod scenario;
 pub mod server;
 pub mod template;
+pub mod terminal;
 pub mod tools;
+pub mod upstream;
 pub mod wait;

@@ -118,17 +118,32 @@ impl Project {
         write(&self.root.join(path), text);
     }
 
-    /// Somebody logged in on the command line, as the official tool stores it.
+    /// The link to a deployed app.
+    #[must_use]
+    pub fn linked(self, app_id: &str) -> Self {
+        self.file("base44/.app.jsonc", &json!({ "id": app_id }).to_string())
+    }
+
+    /// Somebody logged in on the command line, as the official tool stores it, until 2100.
     #[must_use]
     pub fn login(self, email: &str, name: &str) -> Self {
+        self.login_until(4_102_444_800_000, email, name)
+    }
+
+    /// The same, with an access token that ends at this time, in milliseconds since 1970.
+    #[must_use]
+    pub fn login_until(self, end: u64, email: &str, name: &str) -> Self {
         let login = json!({
-            "accessToken": "a", "refreshToken": "r", "expiresAt": 4_102_444_800_000_u64, "email": email, "name": name,
+            "accessToken": "a", "refreshToken": "r", "expiresAt": end, "email": email, "name": name,
         });
-        write(
-            &self.user("home").join(".base44/auth/auth.json"),
-            &login.to_string(),
-        );
+        write(&self.login_file(), &login.to_string());
         self
+    }
+
+    /// Where the official tool stores a login.
+    #[must_use]
+    pub fn login_file(&self) -> PathBuf {
+        self.user("home").join(".base44/auth/auth.json")
     }
 
     /// The project's root.

@@ -137,6 +137,10 @@ impl Server {
         self.output.lock().clone()
     }
 
+    pub(crate) fn shared_output(&self) -> Arc<Mutex<Output>> {
+        Arc::clone(&self.output)
+    }
+
     /// Waits until a line contains `text`.
     pub async fn says(&self, text: &str) {
         eventually(
@@ -148,6 +152,20 @@ impl Server {
             },
         )
         .await;
+    }
+
+    /// What follows `text` in the last line that contains it, once there is one.
+    pub async fn printed(&self, text: &str) -> String {
+        let what = format!("the terminal says `{text}…`");
+        eventually(&what, LINE_LIMIT, async || {
+            let output = self.output();
+            let lines = output.stdout.iter().chain(&output.stderr);
+            let found = lines.rev().find_map(|line| line.split_once(text));
+            found
+                .map(|(_, rest)| rest.to_owned())
+                .ok_or_else(|| output.text())
+        })
+        .await
     }
 
     /// Waits for the line of a frontend that tells its address, and returns the address.

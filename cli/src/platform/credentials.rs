@@ -55,7 +55,7 @@ struct Claims {
 
 impl Credentials {
     /// Looks for them. Tokens from the environment are written into the login file, since renewing replaces them.
-    pub(super) fn find(environment: &Environment, login_file: &Path) -> Self {
+    pub(crate) fn find(environment: &Environment, login_file: &Path) -> Self {
         if let Some(key) = environment.get("BASE44_API_KEY")
             && key.trim().starts_with(KEY_PREFIX)
         {

@@ -71,9 +71,21 @@ impl Platform {
     ///
     /// `INVALID_INPUT` when `BASE44_API_URL` is no HTTP URL.
     pub(crate) fn open(environment: &Environment) -> Result<Self, CommandError> {
+        Self::at(
+            &environment.get("BASE44_API_URL").unwrap_or_default(),
+            environment,
+        )
+    }
+
+    /// The same with the platform at `url`; the public one where that is empty.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_INPUT` when `url` is no HTTP URL.
+    pub(crate) fn at(url: &str, environment: &Environment) -> Result<Self, CommandError> {
         let login_file = Places::of_this_user().login_file();
         Ok(Self {
-            http: Http::open(&environment.get("BASE44_API_URL").unwrap_or_default())?,
+            http: Http::open(url)?,
             credentials: Mutex::new(Credentials::find(environment, &login_file)),
             login_file,
             address_of_project: environment.of_project("BASE44_API_URL"),

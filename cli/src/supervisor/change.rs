@@ -47,6 +47,12 @@ impl Supervisor {
         news
     }
 
+    /// Tells the gateway what differs for it alone. That is nothing to show: one that is down is told when it is back.
+    pub(crate) async fn reconfigure(&mut self, desired: Desired) {
+        self.desired.configuration = desired.configuration;
+        let _ = self.configure().await;
+    }
+
     async fn change_schemas(&self, old: &Desired) -> News {
         if old.schemas == self.desired.schemas {
             return Ok(Vec::new());

@@ -4,10 +4,14 @@ use std::sync::Arc;
 
 use proto::{
     client::{GatewayClient, RunnerClient},
-    v1::{LogLine, LogsRequest, RequestLogEntry, RequestLogRequest, log_line},
+    v1::{
+        CredentialRequestsRequest, LogLine, LogsRequest, RequestLogEntry, RequestLogRequest,
+        log_line,
+    },
 };
 
 use serde_json::Map;
+use tokio::sync::mpsc;
 
 use crate::ui::{Entry, Level, Terminal};
 
@@ -36,6 +40,18 @@ pub(crate) async fn requests(gateway: GatewayClient, terminal: Arc<Terminal>) {
     }
 }
 
+/// Passes on that the gateway needs the developer's token until the gateway ends. One request stands for all that come
+/// before it is worked off.
+pub(crate) async fn credential_requests(gateway: GatewayClient, wanting: mpsc::Sender<()>) {
+    let request = CredentialRequestsRequest {};
+    let Ok(mut requests) = gateway.credential_requests(request).await else {
+        return;
+    };
+    while let Ok(Some(_request)) = requests.message().await {
+        let _ = wanting.try_send(());
+    }
+}
+
 /// A line of a function as an entry.
 pub(crate) fn output_entry(line: LogLine) -> Entry {
     let level = match line.level() {
@@ -52,7 +68,7 @@ pub(crate) fn output_entry(line: LogLine) -> Entry {
         request_id: (!line.request_id.is_empty()).then_some(line.request_id),
         message: line.message,
         facts: Map::new(),
-        for_scripts: false,
+        code: None,
     }
 }
 

@@ -54,6 +54,8 @@ pub(crate) struct Supervisor {
     policies: BTreeMap<Component, CrashPolicy>,
     /// Attached services that went away and came back, and have to be told everything again.
     returned: mpsc::Receiver<Component>,
+    /// Told whenever the gateway needs the developer's token.
+    wanting: mpsc::Sender<()>,
     /// Where the gateway speaks HTTP; kept over its restarts.
     url: String,
     port: u16,
@@ -68,12 +70,14 @@ impl Supervisor {
         desired: Desired,
         token: LaunchToken,
         terminal: Arc<Terminal>,
+        wanting: mpsc::Sender<()>,
     ) -> Result<Self, Problem> {
         let own = start_all(&settings, &token, &terminal).await?;
         let returned = attached::watch(&settings);
         let mut supervisor = Self {
             settings,
             returned,
+            wanting,
             terminal,
             token,
             desired,
@@ -282,7 +286,10 @@ impl Supervisor {
                 }
             }
             Component::Gateway => {
-                if let (true, Ok(gateway)) = (self.settings.verbose, self.gateway()) {
+                let Ok(gateway) = self.gateway() else { return };
+                let wanting = self.wanting.clone();
+                tokio::spawn(follow::credential_requests(gateway.clone(), wanting));
+                if self.settings.verbose {
                     tokio::spawn(follow::requests(gateway, Arc::clone(&self.terminal)));
                 }
             }

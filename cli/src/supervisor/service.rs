@@ -269,8 +269,11 @@ async fn read_log(
             }
             tail.push_back(entry.message.clone());
         }
+        if let Some(code) = &entry.code {
+            terminal.code(code, &entry);
+            continue;
+        }
         match entry.level {
-            _ if entry.for_scripts => terminal.announce(&entry),
             // What services tell each other and us; only who debugs wants to read it.
             Level::Info => terminal.entry(&Entry {
                 level: Level::Debug,

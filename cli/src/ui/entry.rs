@@ -6,6 +6,8 @@ use proto::telemetry;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::CodeBox;
+
 /// Columns of the label in front of each line, where no function's name is longer.
 pub(crate) const LABEL: usize = 10;
 
@@ -50,9 +52,9 @@ pub(crate) struct Entry {
     /// More of it, for programs only.
     #[serde(flatten)]
     pub(crate) facts: Map<String, Value>,
-    /// Scripts wait for exactly this message.
+    /// A code that somebody has to type; scripts wait for exactly the message then.
     #[serde(skip)]
-    pub(crate) for_scripts: bool,
+    pub(crate) code: Option<CodeBox>,
 }
 
 impl Entry {
@@ -66,7 +68,7 @@ impl Entry {
             request_id: None,
             message: message.into(),
             facts: Map::new(),
-            for_scripts: false,
+            code: None,
         }
     }
 
@@ -85,12 +87,16 @@ impl Entry {
         let mut message = text("message").unwrap_or_default();
         let request_id = text("request_id");
         let time = text("timestamp");
-        let for_scripts = text("target").is_some_and(|target| target == telemetry::CODE);
-        if !for_scripts {
+        let is_code = text("target").is_some_and(|target| target == telemetry::CODE);
+        let code = is_code.then(|| CodeBox {
+            title: text("title").unwrap_or_default(),
+            code: text("code").unwrap_or_default(),
+        });
+        if code.is_none() {
             append(&mut message, fields);
         }
         let mut entry = Self::new(component, level, message);
-        entry.for_scripts = for_scripts;
+        entry.code = code;
         entry.request_id = request_id;
         entry.time = time.unwrap_or(entry.time);
         entry
@@ -203,9 +209,13 @@ mod tests {
 
     #[test]
     fn a_verification_code_is_for_scripts_and_keeps_its_sentence() {
-        let line = r#"{"level":"WARN","message":"the code: 123456","email":"a@b.c","target":"backlot::code"}"#;
+        let line = r#"{"level":"WARN","message":"the code: 123456","title":"Code for a@b.c","code":"123456","target":"backlot::code"}"#;
         let entry = Entry::from_service("gateway", line);
-        assert!(entry.for_scripts);
+        let code = entry.code.unwrap();
+        assert_eq!(
+            (code.title.as_str(), code.code.as_str()),
+            ("Code for a@b.c", "123456")
+        );
         assert_eq!(entry.message, "the code: 123456");
     }
 

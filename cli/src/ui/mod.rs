@@ -3,6 +3,7 @@
 //! In text, standard output holds only what scripts wait for (the address, verification codes) and standard error the
 //! rest. As JSON, everything is an object on standard output, and every line is printed however often it comes.
 
+mod code_box;
 mod entry;
 mod problem;
 mod repeats;
@@ -11,6 +12,7 @@ mod table;
 mod terminal;
 
 pub(crate) use self::{
+    code_box::CodeBox,
     entry::{Entry, LABEL, Level},
     problem::Problem,
     start_block::StartBlock,

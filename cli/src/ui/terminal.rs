@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use tokio::{sync::Notify, time::sleep_until};
 
 use super::{
-    Entry, Level, Problem, StartBlock,
+    CodeBox, Entry, Level, Problem, StartBlock,
     entry::{LABEL, WIDEST_LABEL},
     repeats::{Counted, Repeats},
 };
@@ -145,13 +145,16 @@ impl Terminal {
         self.state.lock().out(&line);
     }
 
-    /// A line for scripts and people alike, on standard output in text as well.
-    pub(crate) fn announce(&self, entry: &Entry) {
-        let line = match self.format {
-            LogFormat::Json => entry.to_json(),
-            LogFormat::Text => entry.message.clone(),
-        };
-        self.state.lock().out(&line);
+    /// A code that somebody has to type: in a box for people, and as a line of standard output for scripts.
+    pub(crate) fn code(&self, code: &CodeBox, entry: &Entry) {
+        let state = self.state.lock();
+        match self.format {
+            LogFormat::Json => state.out(&entry.to_json()),
+            LogFormat::Text => {
+                state.err(&code.to_string());
+                state.out(&entry.message);
+            }
+        }
     }
 
     /// Several lines that belong together, such as a mistake in a file with its code frame.

@@ -9,7 +9,7 @@ const UNKNOWN = 'Nobody with that e-mail and password has an account here.';
 
 /**
  * Who is signed in: `user` is null for an anonymous visitor, undefined while that is not known.
- * `signIn` rejects with an error fit to show.
+ * Every action but `signOut` rejects with an error fit to show.
  */
 export function useSession(onError) {
   const [user, setUser] = useState(() => (getAccessToken() ? undefined : null));
@@ -27,12 +27,16 @@ export function useSession(onError) {
     });
   }, [onError]);
 
+  /** Uses a token from now on, for the live connection as well. */
+  async function enter(token) {
+    base44.setToken(token);
+    setUser(await base44.auth.me());
+  }
+
   async function signIn(email, password) {
     try {
       const { access_token } = await base44.auth.loginViaEmailPassword(email, password);
-      // The auth module told the HTTP clients; this tells the live connection as well.
-      base44.setToken(access_token);
-      setUser(await base44.auth.me());
+      await enter(access_token);
     } catch (error) {
       if (error.status !== 401) throw error;
       sessionStorage.setItem(REFUSAL, UNKNOWN);
@@ -40,8 +44,18 @@ export function useSession(onError) {
     }
   }
 
+  /** Begins an account; it is there once its code is confirmed. */
+  const signUp = (email, password) => base44.auth.register({ email, password });
+
+  async function confirm(email, code) {
+    const { access_token } = await base44.auth.verifyOtp({ email, otpCode: code });
+    await enter(access_token);
+  }
+
+  const rename = async (nickname) => setUser(await base44.auth.updateMe({ nickname }));
+
   // Ends in a visit to the server, which sends the browser back here.
   const signOut = () => base44.auth.logout(window.location.href);
 
-  return { user, signIn, signOut };
+  return { user, signIn, signUp, confirm, rename, signOut };
 }

@@ -74,8 +74,8 @@ pub(crate) async fn register(scope: Scope, payload: Payload) -> Answer {
 /// In place of a mail. Scripts read the sentence, so it stays as the official server has it.
 fn show_code(email: &str, code: &str) {
     tracing::warn!(
-        target: "backlot::code",
-        email,
+        target: proto::telemetry::CODE,
+        title = format!("Verification code for {email}"),
         code,
         "In order to complete registration use this verification code: {code}"
     );
@@ -142,8 +142,8 @@ pub(crate) async fn request_password_reset(scope: Scope, payload: Payload) -> An
         );
     } else {
         tracing::warn!(
-            target: "backlot::code",
-            email,
+            target: proto::telemetry::CODE,
+            title = format!("Password reset token for {email}"),
             code = token,
             "In order to reset the password use this token: {token}"
         );

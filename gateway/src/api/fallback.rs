@@ -6,15 +6,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{Method, StatusCode};
+use percent_encoding::percent_decode_str;
 use proto::Code;
 
-use crate::{
-    error::Problem,
-    extract::Scope,
-    forward::{self, Forward},
-    frontend,
-    state::AppState,
-};
+use crate::{error::Problem, extract::Scope, forward, frontend, state::AppState};
 
 /// The path exists, the method does not. A plain `OPTIONS` asks just that, and the `Allow` header says it.
 pub(crate) async fn method_not_allowed(request: Request) -> Response {
@@ -48,12 +43,7 @@ pub(crate) async fn not_found(
         return Err(Problem::new(Code::NotFound, message));
     }
     let request = Request::from_parts(parts, body);
-    let call = Forward {
-        setup: &scope.setup,
-        identity: &scope.identity,
-        port: state.site().port,
-    };
-    forward::forward(state.upstream(), call, request).await
+    forward::forward(&state, scope, request).await
 }
 
 /// Whether a path can be one of the frontend's pages. What lies below our own roots is not, whether it exists or not.
@@ -63,18 +53,30 @@ fn is_page(path: &str) -> bool {
 }
 
 /// Whether a path is the platform's rather than ours. What lies below the roots that are served here never leaves the
-/// machine: a call that is misspelt must not reach the live app.
+/// machine: a call that is misspelt must not reach the live app, whichever way its path is written.
 fn is_forwardable(path: &str) -> bool {
-    let Some(path) = path.strip_prefix("/api/") else {
+    let Ok(path) = percent_decode_str(path).decode_utf8() else {
         return false;
     };
-    let mut segments = path.split('/');
-    match segments.next() {
-        Some("functions") => false,
-        Some("apps") => !matches!(segments.nth(1), Some("entities" | "functions")),
-        Some(_) | None => true,
+    let path = path.to_lowercase();
+    let segments: Vec<&str> = path
+        .split(['/', '\\'])
+        .filter(|segment| !matches!(*segment, "" | "."))
+        .collect();
+    match segments[..] {
+        // Whoever resolves it ends up elsewhere than what it looks like.
+        _ if segments.contains(&"..") => false,
+        ["api", "apps", _, "auth", "sso", ..] => true,
+        ["api", "apps", _, "users", "invite-user"]
+        | ["api", "apps", _, "runtime", "users", "invite-user"] => false,
+        ["api", "apps", _, root, ..] => !LOCAL_ROOTS.contains(&root),
+        ["api", root, ..] => !["functions", "app-logs"].contains(&root),
+        _ => false,
     }
 }
+
+/// What is served here of an app, with all that lies below.
+const LOCAL_ROOTS: [&str; 5] = ["actors", "analytics", "auth", "entities", "functions"];
 
 #[cfg(test)]
 mod tests {
@@ -99,12 +101,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_served_here_is_never_forwarded() {
+    fn what_is_served_here_is_never_forwarded_however_it_is_written() {
         for path in [
             "/api/apps/a/entities/Task/x/y",
             "/api/apps/a/entities",
             "/api/apps/a/functions",
+            "/api/apps/a/auth/unknown",
             "/api/functions",
+            "/api/apps/a/%65ntities/Task",
+            "/api/apps/a/Entities/Task",
+            "/api/apps/a/agents/../entities/Task",
+            "/api/apps/a/agents/%2e%2e/entities/Task",
+            "/api/apps/a/agents/..%2fentities/Task",
+            "/api/apps/a/./entities/Task",
+            "/api/apps/a//entities/Task",
+            "/api//apps/a/entities/Task",
+            "/api/apps/a%2fentities/Task",
+            "/api/apps/a\\entities/Task",
+            "/api/apps/a/runtime/users/invite%2Duser",
+            "/api/%ff",
             "/media/x",
             "/login",
             "/",
@@ -113,6 +128,8 @@ mod tests {
         }
         for path in [
             "/api/apps/a/integration-endpoints/Core/InvokeLLM",
+            "/api/apps/a/integrations/custom/crm/get:/contacts/%7Bid%7D",
+            "/api/apps/a/agents/a%2Fb/whatsapp",
             "/api/apps/a/auth/sso/idtoken/1",
             "/api/apps/a",
             "/api/x",

@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::{Forward, STAMP};
-use crate::{proxy::drop_hop_by_hop, session::Identity};
+use super::{STAMP, credential::Sender};
+use crate::proxy::drop_hop_by_hop;
 
 /// Credentials and addresses that mean something here only, or are nobody else's business.
 const KEPT_BACK: [HeaderName; 8] = [
@@ -17,33 +17,16 @@ const KEPT_BACK: [HeaderName; 8] = [
     HeaderName::from_static("x-bypass-rls"),
 ];
 
-pub(super) fn outgoing(call: &Forward<'_>, given: &HeaderMap) -> HeaderMap {
+/// What the caller sent, without what means nothing or too much elsewhere; as `sender`.
+pub(super) fn outgoing(sender: &Sender<'_>, given: &HeaderMap) -> HeaderMap {
     let mut headers = given.clone();
     drop_hop_by_hop(&mut headers);
     for name in KEPT_BACK {
         headers.remove(name);
     }
     headers.insert(STAMP, HeaderValue::from_static("1"));
-    if let Some(bearer) = credential(call) {
-        headers.insert(header::AUTHORIZATION, bearer);
-    }
+    sender.sign(&mut headers);
     headers
-}
-
-/// The developer's own token, for the developer and for the service role; nobody else has one there.
-fn credential(call: &Forward<'_>) -> Option<HeaderValue> {
-    let config = &call.setup.config;
-    let is_developer = match call.identity {
-        Identity::Anonymous => false,
-        Identity::User { email, .. } => email.eq_ignore_ascii_case(&config.developer_email),
-        Identity::Service { .. } => true,
-    };
-    if !is_developer || config.upstream_token.is_empty() {
-        return None;
-    }
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", config.upstream_token)).ok()?;
-    bearer.set_sensitive(true);
-    Some(bearer)
 }
 
 /// Cookies would be set for this machine's name, and who may read the answer is decided here.

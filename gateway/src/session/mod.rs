@@ -5,7 +5,7 @@ mod token;
 mod vouch;
 
 pub(crate) use self::{
-    caller::{Identity, identify, identify_token},
+    caller::{Identity, bearer, identify, identify_token},
     token::Keys,
     vouch::Vouchers,
 };

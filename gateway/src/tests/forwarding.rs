@@ -7,8 +7,13 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
+use http_body_util::BodyExt;
 use parking_lot::Mutex;
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use tower::ServiceExt;
 
 use super::{Harness, as_service, as_user, functions::serve_http};
 
@@ -32,10 +37,14 @@ async fn answer(State(seen): State<Seen>, request: Request) -> Response {
 async fn platform() -> (String, Seen) {
     let seen = Seen::default();
     let app = Router::new().fallback(answer).with_state(seen.clone());
+    (served(app).await, seen)
+}
+
+async fn served(app: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(serve_http(listener, app));
-    (url, seen)
+    url
 }
 
 async fn linked() -> (Harness, Seen) {
@@ -117,6 +126,9 @@ async fn nothing_that_is_served_here_is_sent_away() {
         "POST /api/functions/unknown",
         "POST /functions/unknown",
         "PUT /api/apps/a/auth/login",
+        "POST /api/apps/a/auth/unknown",
+        "DELETE /api/apps/a/agents/../entities/Task",
+        "DELETE /api/apps/a/%65ntities/Task",
         "POST /api/apps/a/auth/reset-password",
         "POST /api/apps/a/analytics/track/batch",
         "GET /api/apps/a/actors/x",
@@ -130,6 +142,133 @@ async fn nothing_that_is_served_here_is_sent_away() {
     }
     harness.get("/api/apps/a/agents/conversations").await;
     assert_eq!(seen.lock().len(), 1);
+}
+
+/// What the developer's token is, and why there is none.
+fn with_token(harness: &Harness, token: &str, reason: &str) {
+    let mut config = harness.config.clone();
+    token.clone_into(&mut config.upstream_token);
+    reason.clone_into(&mut config.upstream_token_off_reason);
+    harness.state.configure(config).unwrap();
+}
+
+fn authorization(seen: &Seen) -> String {
+    let (_, headers, _) = seen.lock().pop().expect("something was forwarded");
+    let value = headers.get("authorization");
+    value.map_or_else(String::new, |value| value.to_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn the_developers_token_is_asked_for_when_a_call_first_needs_it() {
+    let (url, seen) = platform().await;
+    let harness = Harness::with(|config| config.upstream_url = url).await;
+    let mut asked = harness.state.upstream().credentials().requests();
+    let line = "GET /api/apps/app-1/agents";
+    let (developer, other) = (as_user("dev@example.com"), as_user("a@b.c"));
+
+    harness.call(line, &[&other], "").await;
+    assert_eq!(authorization(&seen), "");
+    assert!(!asked.has_changed().unwrap(), "nobody else needs it");
+
+    let headers = [developer.as_str()];
+    let answering = async {
+        asked.changed().await.unwrap();
+        assert!(seen.lock().is_empty(), "the call waits");
+        with_token(&harness, "fetched", "");
+    };
+    tokio::join!(harness.call(line, &headers, ""), answering);
+    assert_eq!(authorization(&seen), "Bearer fetched");
+
+    with_token(&harness, "", "nobody is logged in");
+    harness.call(line, &[&developer], "").await;
+    assert_eq!(authorization(&seen), "");
+    assert!(!asked.has_changed().unwrap(), "there is a reason for none");
+}
+
+#[tokio::test]
+async fn another_token_is_asked_for_when_the_platform_refuses_the_one_there_is() {
+    let app = Router::new().fallback(|| async { http::StatusCode::UNAUTHORIZED });
+    let url = served(app).await;
+    let harness = Harness::with(|config| config.upstream_url = url).await;
+    with_token(&harness, "stale", "");
+    let mut asked = harness.state.upstream().credentials().requests();
+    let line = "GET /api/apps/app-1/agents";
+    assert_eq!(harness.call(line, &[], "").await.status, 401);
+    assert!(!asked.has_changed().unwrap(), "nobody's call was refused");
+    let answer = harness.call(line, &[&as_service()], "").await;
+    assert_eq!(answer.status, 401);
+    assert!(asked.has_changed().unwrap());
+    asked.mark_unchanged();
+}
+
+#[tokio::test]
+async fn a_visitor_for_whom_the_platform_vouches_keeps_its_token() {
+    let seen = Seen::default();
+    let me = || async { axum::Json(serde_json::json!({ "email": "far@b.c" })) };
+    let app = Router::new()
+        .route("/api/apps/app-1/entities/User/me", axum::routing::get(me))
+        .fallback(answer)
+        .with_state(seen.clone());
+    let url = served(app).await;
+    let harness = Harness::with(|config| config.upstream_url = url).await;
+    let theirs = format!(
+        "Bearer {}",
+        crate::session::Keys::new(&[9; 32]).user("far@b.c").token
+    );
+    let header = format!("authorization: {theirs}");
+    harness
+        .call("GET /api/apps/app-1/agents", &[&header], "")
+        .await;
+    assert_eq!(authorization(&seen), theirs);
+}
+
+/// A server that reads the head of each request and answers with these bytes, then closes.
+async fn raw(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = [0; 1024];
+            let _ = stream.read(&mut head).await;
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn what_a_platform_gets_wrong_is_a_bad_gateway_and_nothing_else() {
+    for bytes in [
+        "",
+        "SSH-2.0-OpenSSH_9.6\r\n",
+        "HTTP/1.1 abc\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello",
+    ] {
+        let url = raw(bytes).await;
+        let harness = Harness::with(|config| config.upstream_url.clone_from(&url)).await;
+        let answer = harness.get("/api/apps/a/agents").await;
+        assert_eq!(answer.status, 502, "{bytes:?}: {}", answer.text());
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(
+            message.starts_with(&format!("{url} gave no usable answer: ")),
+            "{message}"
+        );
+        assert_eq!(answer.json()["error"], message.as_str());
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_breaks_off_for_the_caller() {
+    let url = raw("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nthe beginning").await;
+    let harness = Harness::with(|config| config.upstream_url = url).await;
+    let request = super::request("GET /api/apps/a/agents", &[], "");
+    let response = harness.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let mut body = response.into_body();
+    let first = body.frame().await.unwrap().unwrap();
+    assert_eq!(first.into_data().unwrap(), "the beginning");
+    assert!(body.frame().await.unwrap().is_err());
 }
 
 #[tokio::test]

@@ -35,5 +35,7 @@ impl GatewayClient {
         request_log(v1::RequestLogRequest) -> Streaming<v1::RequestLogEntry>, CALL;
         /// A session token for a script.
         mint_token(v1::MintTokenRequest) -> v1::MintTokenResponse, CALL;
+        /// Whenever the developer's token is needed; the deadline is for the start only.
+        credential_requests(v1::CredentialRequestsRequest) -> Streaming<v1::CredentialRequest>, CALL;
     }
 }

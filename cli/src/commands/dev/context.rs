@@ -13,9 +13,10 @@ use super::start_block;
 use super::types::FreshTypes;
 use crate::{
     deno,
-    desired::{DenoState, Desired, FrontendState, Surroundings},
+    desired::{DenoState, Desired, FrontendState, Surroundings, UpstreamToken},
     login::Developer,
     places::{self, Places},
+    platform::Environment,
     project::{Diagnostic, Project, ReadError, snapshot::Snapshot},
     settings::Settings,
     ui::{Entry, Level, Problem, Terminal},
@@ -36,6 +37,7 @@ pub(super) struct Context {
     pub(super) signing_key: [u8; 32],
     pub(super) deno: DenoState,
     pub(super) frontend: FrontendState,
+    pub(super) upstream_token: UpstreamToken,
     types: FreshTypes,
     pub(super) terminal: Arc<Terminal>,
 }
@@ -53,7 +55,8 @@ impl Context {
         for diagnostic in &project.diagnostics {
             show(diagnostic, terminal);
         }
-        let (developer, complaint) = Developer::read(&places.login_file());
+        let environment = Environment::with(project.env.clone());
+        let (developer, complaint) = Developer::find(&environment, &places.login_file());
         if let Some(complaint) = complaint {
             terminal.entry(&Entry::of_cli(Level::Warn, complaint));
         }
@@ -76,6 +79,10 @@ impl Context {
             settings,
             snapshot,
             project,
+            upstream_token: match developer.logged_in {
+                true => UpstreamToken::NotAskedFor,
+                false => UpstreamToken::Off("nobody is logged in to Base44".to_owned()),
+            },
             developer,
             signing_key,
             types: FreshTypes::default(),
@@ -98,6 +105,7 @@ impl Context {
             signing_key: self.signing_key,
             deno: &self.deno,
             frontend: &self.frontend,
+            upstream_token: &self.upstream_token,
         };
         Desired::of(&self.project, around)
     }

@@ -1,5 +1,6 @@
 //! `backlot dev`: reads the project, starts everything, and stays until it is told to go.
 
+mod account;
 mod context;
 mod ending;
 mod recent;
@@ -53,7 +54,8 @@ fn serve(args: DevArgs, terminal: &Arc<Terminal>) -> Result<ExitCode, Problem> {
         let mut stop = ending::Signals::listen()?;
         let mut starting = Box::pin(Session::start(settings, terminal));
         tokio::select! {
-            session = &mut starting => session?.run(&mut stop).await,
+            // On the heap: it is most of what this command does.
+            session = &mut starting => Box::pin(session?.run(&mut stop)).await,
             // A start that is cut off would leave the services no time to clean up, and takes a moment only.
             () = stop.next() => tokio::select! {
                 session = starting => session?.leave(Ending::Asked, &mut stop).await,

@@ -10,9 +10,13 @@ use std::{
 
 use jiff::Timestamp;
 use proto::token::LaunchToken;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
+};
 
 use super::{
+    account::Account,
     context::{Context, install_deno},
     ending::{CUT_SHORT, Ending, Signals},
     recent::Recent,
@@ -45,6 +49,7 @@ pub(super) struct Session {
     published: Option<Published>,
     started_at: String,
     token: LaunchToken,
+    account: Account,
     watch: Watch,
     /// The installation of Deno, while it is under way.
     installing: Option<JoinHandle<Result<PathBuf, String>>>,
@@ -68,6 +73,7 @@ impl Session {
         let token = launch_token()?;
         let published = publish(&places, &context);
         let recent = places.recent_functions(&context.project.layout.root);
+        let (wanting, wanted) = mpsc::channel(1);
         // Before the services start, so that nothing is missed meanwhile.
         let mut watch = Watch::new();
         let warning = watch.follow(&context.project.layout);
@@ -76,6 +82,7 @@ impl Session {
             context.desired(),
             token.clone(),
             Arc::clone(terminal),
+            wanting,
         )
         .await?;
         let mut session = Self {
@@ -86,6 +93,7 @@ impl Session {
             published,
             started_at: format!("{:.3}", Timestamp::now()),
             token,
+            account: Account::new(wanted),
             watch,
             installing: None,
             recent: Recent::at(recent),
@@ -148,6 +156,10 @@ impl Session {
                     self.follow_layout();
                     reload(batch, &mut self.context, &mut self.supervisor).await;
                     self.follow_layout();
+                }
+                token = self.account.changed(&self.context) => {
+                    self.context.upstream_token = token;
+                    self.supervisor.reconfigure(self.context.desired()).await;
                 }
                 installed = done(&mut self.installing) => {
                     self.installing = None;

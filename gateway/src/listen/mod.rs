@@ -1,5 +1,8 @@
 //! The HTTP listeners: bound before anything is announced, drained before the process ends.
 
+mod connection;
+mod wire;
+
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
@@ -8,8 +11,6 @@ use std::{
 
 use axum::Router;
 use futures_util::future::join_all;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use proto::{
     Code, Failure,
     host::{self, DRAIN},
@@ -20,7 +21,6 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::Service;
 
 use crate::Args;
 
@@ -30,8 +30,23 @@ const FALLBACKS: u16 = 20;
 /// How often another free port is drawn when the other address family has it taken.
 const DRAWS: u16 = 20;
 
-/// How long a client may take to send the head of a request, and how long an unused connection is kept.
-const HEAD: Duration = Duration::from_secs(60);
+/// How long clients may take.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// To send the head of a request; an unused connection is kept as long.
+    head: Duration,
+    /// To read the next bytes of an answer. A video that is paused reads nothing, and asks again for what it lacks.
+    stall: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(60),
+            stall: Duration::from_secs(300),
+        }
+    }
+}
 
 /// Connections that are open at the same time; more wait to be accepted.
 const CONNECTIONS: usize = 4096;
@@ -160,31 +175,11 @@ impl Server {
         let _ = stream.set_nodelay(true);
         let (router, stop) = (self.router.clone(), self.stop.clone());
         let serving = async move {
-            serve_connection(stream, router, stop).await;
+            connection::serve(stream, router, stop, Patience::default()).await;
             drop(place);
         };
         let serving = self.cut.clone().run_until_cancelled_owned(serving);
         self.connections.spawn(serving);
-    }
-}
-
-async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationToken) {
-    let service = hyper::service::service_fn(move |request| router.clone().call(request));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = std::pin::pin!(connection);
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "connection ended early");
     }
 }
 

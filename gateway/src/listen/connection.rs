@@ -1,0 +1,214 @@
+//! One connection: served until it ends, the server stops, or its client takes too long.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{Router, body::Body, extract::Request, response::Response};
+use bytes::Bytes;
+use http::StatusCode;
+use hyper::{
+    body::{Body as HttpBody, Frame, Incoming, SizeHint},
+    server::conn::http1,
+};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use super::{
+    Patience,
+    wire::{Turn, Wire},
+};
+
+/// Serves what comes over `stream`.
+pub(super) async fn serve<S>(stream: S, router: Router, stop: CancellationToken, patience: Patience)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let turn = Arc::new(Turn::default());
+    let wire = Wire::new(stream, Arc::clone(&turn), patience.stall);
+    let service = hyper::service::service_fn(move |request| {
+        answer(router.clone(), Arc::clone(&turn), request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(patience.head)
+        .serve_connection(TokioIo::new(wire), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended early");
+    }
+}
+
+async fn answer(
+    mut router: Router,
+    turn: Arc<Turn>,
+    request: Request<Incoming>,
+) -> Result<Response<Ended>, Infallible> {
+    turn.begin();
+    let response = router.call(request).await?;
+    // What follows a switch of protocols is no answer of ours any more.
+    let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    let turn = (!switched).then_some(turn);
+    Ok(response.map(|body| Ended { body, turn }))
+}
+
+/// A body that ends its turn.
+struct Ended {
+    body: Body,
+    turn: Option<Arc<Turn>>,
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if let Some(turn) = &self.turn {
+            turn.end();
+        }
+    }
+}
+
+impl HttpBody for Ended {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use axum::{Router, routing::get};
+    use serde_json::Value;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+        task::JoinHandle,
+        time::timeout,
+    };
+    use tokio_util::sync::CancellationToken;
+
+    use super::{Patience, serve};
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    fn connected(patience: Patience) -> (DuplexStream, JoinHandle<()>) {
+        let app = Router::new()
+            .route("/small", get(|| async { "small" }))
+            .route("/large", get(|| async { "x".repeat(1 << 20) }));
+        let (client, server) = duplex(16 * 1024);
+        let serving = serve(server, app, CancellationToken::new(), patience);
+        (client, tokio::spawn(serving))
+    }
+
+    async fn rest(client: &mut DuplexStream) -> String {
+        let mut text = String::new();
+        timeout(LIMIT, client.read_to_string(&mut text))
+            .await
+            .unwrap()
+            .unwrap();
+        text
+    }
+
+    #[tokio::test]
+    async fn what_is_no_request_is_refused_in_the_shape_of_every_error() {
+        let long = "x".repeat(70_000);
+        let headers = format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "x".repeat(1 << 20));
+        let small = "GET /small HTTP/1.1\r\n\r\n";
+        for (before, request, status) in [
+            (
+                "",
+                "GET /?a=\" HTTP/1.1\r\n\r\n".to_owned(),
+                "400 Bad Request",
+            ),
+            ("", "nonsense\r\n\r\n".to_owned(), "400 Bad Request"),
+            (
+                "",
+                format!("GET /{long} HTTP/1.1\r\n\r\n"),
+                "414 URI Too Long",
+            ),
+            ("", headers, "431 Request Header Fields Too Large"),
+            (small, "nonsense\r\n\r\n".to_owned(), "400 Bad Request"),
+        ] {
+            let (client, serving) = connected(Patience::default());
+            let (mut reader, mut writer) = tokio::io::split(client);
+            let asking = async {
+                writer.write_all(before.as_bytes()).await.unwrap();
+                let mut first = Vec::new();
+                while !before.is_empty() && !first.ends_with(b"small") {
+                    reader.read_buf(&mut first).await.unwrap();
+                }
+                // The server stops reading when it has seen enough.
+                let sending = writer.write_all(request.as_bytes());
+                let mut text = Vec::new();
+                let _ = tokio::join!(sending, reader.read_to_end(&mut text));
+                String::from_utf8(text).unwrap()
+            };
+            let text = timeout(LIMIT, asking).await.expect(status);
+            let (head, body) = text.split_once("\r\n\r\n").unwrap();
+            assert!(
+                head.starts_with(&format!("HTTP/1.1 {status}\r\n")),
+                "{head}"
+            );
+            assert!(
+                head.contains(&format!("content-length: {}", body.len())),
+                "{head}"
+            );
+            let body: Value = serde_json::from_str(body).unwrap();
+            assert_eq!(body["message"], body["error"]);
+            assert_eq!(
+                (&body["error_type"], &body["traceback"]),
+                (&"HTTPException".into(), &"".into())
+            );
+            assert!(
+                head.contains(body["request_id"].as_str().unwrap()),
+                "{head}"
+            );
+            timeout(LIMIT, serving).await.unwrap().unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_takes_too_long_is_let_go() {
+        let brief = Duration::from_millis(50);
+        let impatient = Patience {
+            head: brief,
+            stall: brief,
+        };
+        // Half a head, nothing at all, and an answer that is not read.
+        for request in [
+            "GET /small HTTP/1.1\r\nhost: ",
+            "",
+            "GET /large HTTP/1.1\r\n\r\n",
+        ] {
+            let (mut client, serving) = connected(impatient);
+            client.write_all(request.as_bytes()).await.unwrap();
+            timeout(LIMIT, serving).await.expect(request).unwrap();
+            assert!(!rest(&mut client).await.contains(" 500 "));
+        }
+    }
+}
