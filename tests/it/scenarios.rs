@@ -32,7 +32,7 @@ async fn every_scenario_plays() {
 async fn on_backlot(scenario: &Scenario, clients: &Clients) -> Result<(), String> {
     if let Ok(url) = env::var("TARGET_URL") {
         let developer = env::var("TARGET_DEVELOPER").unwrap_or_else(|_| "ada@example.com".into());
-        return play(scenario, &mut Target::at(url, developer)).await;
+        return play(scenario, &mut Target::at(&url, developer)).await;
     }
     let project = scenario::project();
     let mut target = Target::backlot(backlot(&project).clients(clients)).await;

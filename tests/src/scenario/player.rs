@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{
     Caller, Scenario, Step,
     compare::{difference, fill, fill_text},
-    target::Target,
+    target::{APP, Target},
 };
 use crate::http::{Answer, client};
 
@@ -27,8 +27,7 @@ pub async fn play(scenario: &Scenario, target: &mut Target) -> Result<(), String
         known: BTreeMap::new(),
         tokens: BTreeMap::new(),
     };
-    let app = play.target.app_id().to_owned();
-    play.known.insert("app".to_owned(), app.into());
+    play.known.insert("app".to_owned(), APP.into());
     let developer = play.target.developer().to_owned();
     play.known.insert("developer".to_owned(), developer.into());
     let url = play.target.url().to_owned();
@@ -129,11 +128,11 @@ impl Play<'_> {
     }
 
     fn address(&self, path: &str) -> String {
-        let (url, app) = (self.target.url(), self.target.app_id());
+        let url = self.target.url();
         if path.starts_with('/') {
             format!("{url}{path}")
         } else {
-            format!("{url}/api/apps/{app}/{path}")
+            format!("{url}/api/apps/{APP}/{path}")
         }
     }
 

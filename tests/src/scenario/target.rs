@@ -20,7 +20,7 @@ const DEVELOPER: &str = "ada@example.com";
 const NOBODY: &str = "http://127.0.0.1:9";
 
 /// The app that the scenarios' project is linked to.
-const APP: &str = "0123456789abcdef01234567";
+pub(super) const APP: &str = "0123456789abcdef01234567";
 
 /// A server to play against.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Target {
 
     /// A server that runs, with that project in it, and this developer logged in.
     #[must_use]
-    pub fn at(url: String, developer: String) -> Self {
+    pub fn at(url: &str, developer: String) -> Self {
         Self {
             url: url.trim_end_matches('/').to_owned(),
             developer,
@@ -64,10 +64,6 @@ impl Target {
 
     pub(super) fn developer(&self) -> &str {
         &self.developer
-    }
-
-    pub(super) const fn app_id(&self) -> &'static str {
-        APP
     }
 
     /// The next verification code that is printed; none where the terminal is somebody else's.
