@@ -58,7 +58,7 @@ async fn a_platform_that_is_this_very_server_is_noticed() {
         .port(port)
         .start()
         .await;
-    assert_error(&server.get(AGENTS).await, 502, "leads back to this server");
+    assert_error(&server.get(AGENTS).await, 508, "leads back to this server");
 }
 
 /// Answers each connection with these bytes after the head of its request, and closes it.
