@@ -6,14 +6,15 @@
 //
 // Plain JavaScript, because Deno would otherwise keep a compiled copy of this file in the user's cache for every launch.
 
-import { AsyncLocalStorage } from "node:async_hooks";
-
 const { connect, env, exit, inspect, readTextFileSync, serve, upgradeWebSocket } = Deno;
 const { error: printError } = console;
-/** The id of the request that is being handled, wherever its code runs. */
-const requestId = new AsyncLocalStorage();
 const now = () => performance.now();
-const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+/** A timer of the engine itself: Deno's own bring Node's with them, two megabytes for each process. */
+async function sleep(milliseconds) {
+  const never = new Int32Array(new SharedArrayBuffer(4));
+  await Atomics.waitAsync(never, 0, 0, milliseconds).value;
+}
 
 const NO_HANDLER = "The function must export default a request handler or call Deno.serve()";
 // A module may call Deno.serve() from an async function that it does not wait for.
@@ -36,7 +37,8 @@ const state = {
   handler: undefined,
   onError: undefined,
   served: Promise.withResolvers(),
-  inFlight: 0,
+  /** Requests, sockets and background work that have not ended, each with the id of its request. */
+  uses: new Set(),
   lastUsed: now(),
   /** When the runner was last told of a call. */
   told: -Infinity,
@@ -126,6 +128,24 @@ function frameOf(place) {
 
 const idOf = (request) => request?.headers.get("x-request-id") ?? undefined;
 
+/** Follows requests through whatever they wait for; absent until requests first overlap, for it is Node's code as well. */
+let tracker;
+let tracking = false;
+
+async function track() {
+  tracking = true;
+  const { AsyncLocalStorage } = await import("node:async_hooks");
+  tracker = new AsyncLocalStorage();
+}
+
+/** The id of the request that is being handled here; unknown between requests, and for those that met before the tracker came. */
+function currentId() {
+  const tracked = tracker?.getStore();
+  if (tracked !== undefined) return tracked;
+  const [only, ...others] = new Set([...state.uses].map((use) => use.id));
+  return others.length === 0 ? only : undefined;
+}
+
 /** Tells the runner, within the output itself, the level of each line and the request that it belongs to. */
 function marked(level, id, text) {
   return text.split("\n").map((line) => `\u001e${level}${id ?? ""}\u001f${line}`).join("\n");
@@ -136,7 +156,7 @@ function markConsole() {
   for (const [method, level] of [["log", "I"], ["info", "I"], ["debug", "I"], ["warn", "W"], ["error", "E"]]) {
     const print = console[method];
     console[method] = (...values) => {
-      const id = requestId.getStore();
+      const id = currentId();
       const formatted = values.length > 1 && typeof values[0] === "string" && values[0].includes("%");
       if (formatted || (id === undefined && method !== "warn")) return print(...values);
       const texts = values.map((value) => typeof value === "string" ? value : inspect(value, { colors: false }));
@@ -181,20 +201,19 @@ function checked(response, request) {
   return rescue(new TypeError(`the handler must return a Response, not ${got}`), request);
 }
 
-/** Counts something as use of this process until the returned function is called. */
-function use() {
-  let open = true;
-  state.inFlight++;
+/** Counts something as use of this process, for this request, until the returned function is called. */
+function use(id) {
+  const entry = { id };
+  state.uses.add(entry);
   return () => {
-    if (!open) return;
-    open = false;
-    state.inFlight--;
-    state.lastUsed = now();
+    if (state.uses.delete(entry)) state.lastUsed = now();
   };
 }
 
 function dispatch(request, info) {
-  const done = use();
+  const id = idOf(request);
+  const done = use(id);
+  if (state.uses.size > 1 && !tracking) track();
   state.lastUsed = now();
   if (state.lastUsed - state.told > TELL_MS) {
     state.told = state.lastUsed;
@@ -205,8 +224,7 @@ function dispatch(request, info) {
   const handler = state.handler;
   if (!handler) return errorResponse(503, `Function "${state.name}" has shut down its server`, request);
   try {
-    const id = idOf(request);
-    const response = id === undefined ? handler(request, info) : requestId.run(id, handler, request, info);
+    const response = tracker && id !== undefined ? tracker.run(id, handler, request, info) : handler(request, info);
     if (response instanceof Response) return response;
     const entry = { id, since: state.lastUsed };
     state.answering.add(entry);
@@ -266,7 +284,7 @@ function userServe(first, second) {
 /** An open socket counts as use, and is closed when this version of the function leaves. */
 function userUpgradeWebSocket(...args) {
   const upgraded = upgradeWebSocket.apply(Deno, args);
-  const done = use();
+  const done = use(currentId());
   state.sockets.add(upgraded.socket);
   upgraded.socket.addEventListener("close", () => {
     state.sockets.delete(upgraded.socket);
@@ -276,9 +294,10 @@ function userUpgradeWebSocket(...args) {
 }
 
 function waitUntil(promise) {
-  const done = use();
+  const id = currentId();
+  const done = use(id);
   const settled = Promise.resolve(promise)
-    .catch((error) => printError(marked("E", requestId.getStore(), `Uncaught (in waitUntil) ${userStack(error)}`)))
+    .catch((error) => printError(marked("E", id, `Uncaught (in waitUntil) ${userStack(error)}`)))
     .finally(() => {
       state.background.delete(settled);
       done();
@@ -334,7 +353,7 @@ async function load({ name, root, entry }) {
 async function drain({ linger }) {
   if (!state.handler) exit(0);
   const began = now();
-  const quiet = () => state.inFlight === 0 && now() - Math.max(began, state.lastUsed) >= LINGER_QUIET_MS;
+  const quiet = () => state.uses.size === 0 && now() - Math.max(began, state.lastUsed) >= LINGER_QUIET_MS;
   while (linger && !quiet() && now() - began < LINGER_MOST_MS) await sleep(20);
   const shutdown = server.shutdown();
   // Newer versions of Deno close sockets themselves, with 1001. Only some codes are open to us.
@@ -366,7 +385,7 @@ async function main() {
     else if (order.drain) drain(order.drain);
     else if (order.ping) {
       warnOfSlow();
-      send({ usage: { in_flight: state.inFlight, idle_ms: Math.floor(now() - state.lastUsed) } });
+      send({ usage: { in_flight: state.uses.size, idle_ms: Math.floor(now() - state.lastUsed) } });
     }
   };
 

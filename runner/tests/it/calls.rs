@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use proto::v1::log_line::Level;
+use proto::v1::{LogLine, log_line::Level};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -138,5 +138,44 @@ async fn lines_carry_their_level_and_the_request_they_belong_to() {
             .any(|line| line.request_id == id && line.level() == level && line.message == message);
         assert!(found, "{id} {message} in {lines:#?}");
     }
+    project.stop().await;
+}
+
+/// What tells requests apart is loaded when they first overlap, because most functions never need it.
+#[tokio::test]
+async fn lines_of_requests_that_overlap_are_told_apart() {
+    let code = "let met;
+    Deno.serve(async (req) => {
+        const other = met;
+        met = other ? undefined : Promise.withResolvers();
+        if (other) other.resolve();
+        else await met.promise;
+        await new Promise((done) => setTimeout(done, 1));
+        console.log(`I am ${req.headers.get('x-request-id')}`);
+        return new Response('ok');
+    })";
+    let Some(project) = Project::new(&[("f", code)]).await else {
+        return;
+    };
+    let url = project.url("f").await;
+    let mut round = 0;
+    eventually("both lines of a pair have their own ids", async || {
+        round += 1;
+        let ids = [format!("one{round}"), format!("two{round}")];
+        let [one, two] = ids
+            .each_ref()
+            .map(|id| project.client.get(&url).header("x-request-id", id).send());
+        let (one, two) = tokio::join!(one, two);
+        assert!(one.unwrap().status().is_success() && two.unwrap().status().is_success());
+        let lines = project.lines("f");
+        ids.iter().all(|id| {
+            let of_it = |line: &&LogLine| line.message == format!("I am {id}");
+            lines
+                .iter()
+                .find(of_it)
+                .is_some_and(|line| line.request_id == *id)
+        })
+    })
+    .await;
     project.stop().await;
 }
