@@ -166,7 +166,7 @@ function judge(windows) {
 }
 
 endOnSignals();
-const bench = { tools: findTools({ official: ".", ...options }), platform: await standIn(), denoFolder: temporaryFolder() };
+const bench = { tools: findTools({ official: ".", ...options }, []), platform: await standIn(), denoFolder: temporaryFolder() };
 try {
   const server = await startServer(bench, "backlot", { entities: ["Task", "Created", "Task1000"], functions: ["hello", "f1", "f2"] });
   judge(await soak(server));
