@@ -332,7 +332,9 @@ async fn logs_go_on_when_asked() {
     following.says("called with \"one\"").await;
     say("two").await;
     following.says("called with \"two\"").await;
-    objects.says("\"message\":\"called with \\\"two\\\"\"").await;
+    objects
+        .says("\"message\":\"called with \\\"two\\\"\"")
+        .await;
 }
 
 #[tokio::test]

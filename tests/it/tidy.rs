@@ -23,10 +23,7 @@ fn sources(folder: &str) -> Vec<PathBuf> {
             let name = path.file_name().unwrap();
             if path.is_dir() && name != "node_modules" && name != "target" {
                 folders.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension == "rs")
-            {
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
                 found.push(path);
             }
         }
@@ -100,7 +97,9 @@ fn no_arrow_goes_the_wrong_way() {
         ("proto", &["cli", "gateway", "store", "runner"]),
     ] {
         let manifest = manifest(member);
-        let mut names = manifest.lines().filter_map(|line| line.split(['.', ' ', '=']).next());
+        let mut names = manifest
+            .lines()
+            .filter_map(|line| line.split(['.', ' ', '=']).next());
         let known = names.find(|name| strangers.contains(name));
         assert_eq!(known, None, "{member} knows it");
     }
