@@ -35,7 +35,11 @@ use crate::args::{Cli, Command};
 
 /// Runs the command that the process' arguments name.
 pub fn main() -> ExitCode {
-    match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return output::unparsed(&error),
+    };
+    match cli.command {
         Command::Dev(args) => commands::dev::run(*args),
         Command::Init(args) => commands::init::run(&args),
         Command::New(args) => commands::new::run(&args),

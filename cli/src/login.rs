@@ -1,10 +1,8 @@
 //! Who is signed in on the command line, and so whose account is seeded.
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
-use serde::Deserialize;
-
-use crate::platform::{Credentials, Environment};
+use crate::platform::{Credentials, Environment, Login, login_file};
 
 /// The person whose account is seeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,14 +12,6 @@ pub(crate) struct Developer {
     pub(crate) name: String,
     /// False for the stand-in that serves when nobody has logged in.
     pub(crate) logged_in: bool,
-}
-
-/// The fields of the login file that matter here; its tokens stay in it.
-#[derive(Deserialize)]
-struct LoginFile {
-    email: String,
-    #[serde(default)]
-    name: String,
 }
 
 impl Developer {
@@ -37,14 +27,7 @@ impl Developer {
     /// Whose tokens the environment or the login file has; else as [`Self::read`].
     pub(crate) fn find(environment: &Environment, path: &Path) -> (Self, Option<String>) {
         match Credentials::find(environment, path) {
-            Credentials::Login(login) if login.email.contains('@') => {
-                let developer = Self {
-                    email: login.email.trim().to_lowercase(),
-                    name: login.name,
-                    logged_in: true,
-                };
-                (developer, None)
-            }
+            Credentials::Login(login) if login.email.contains('@') => (Self::from(login), None),
             Credentials::Login(_)
             | Credentials::WorkspaceKey(_)
             | Credentials::Nobody
@@ -55,33 +38,29 @@ impl Developer {
     /// Reads the login file. A missing one means the stand-in; a broken one as well, with the reason beside it, since
     /// it must not keep anybody from working.
     pub(crate) fn read(path: &Path) -> (Self, Option<String>) {
-        let text = match fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return (Self::local(), None),
-            Err(error) => return (Self::local(), Some(complaint(path, &error))),
-        };
-        match serde_json::from_str::<LoginFile>(&text) {
-            Ok(file) if file.email.contains('@') => (Self::from(file), None),
-            Ok(_) => (
+        match login_file::read(path) {
+            Ok(None) => (Self::local(), None),
+            Ok(Some(login)) if login.email.contains('@') => (Self::from(login), None),
+            Ok(Some(_)) => (
                 Self::local(),
-                Some(complaint(path, &"`email` is not an address")),
+                Some(complaint(path, "`email` is not an address")),
             ),
-            Err(error) => (Self::local(), Some(complaint(path, &error))),
+            Err(reason) => (Self::local(), Some(complaint(path, &reason))),
         }
     }
 }
 
-impl From<LoginFile> for Developer {
-    fn from(file: LoginFile) -> Self {
+impl From<Login> for Developer {
+    fn from(login: Login) -> Self {
         Self {
-            email: file.email.trim().to_lowercase(),
-            name: file.name,
+            email: login.email.trim().to_lowercase(),
+            name: login.name,
             logged_in: true,
         }
     }
 }
 
-fn complaint(path: &Path, reason: &dyn std::fmt::Display) -> String {
+fn complaint(path: &Path, reason: &str) -> String {
     format!("the login in {} cannot be read: {reason}", path.display())
 }
 
@@ -121,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_broken_login_is_reported_and_does_not_stop_anybody() {
-        for text in ["", "{", "[]", r#"{"email":"nobody"}"#] {
+        for text in ["", "{", "[]", r#"{"email":"a@example.com"}"#] {
             let (developer, complaint) = read(Some(text));
             assert!(!developer.logged_in, "{text:?}");
             assert!(complaint.is_some(), "{text:?}");

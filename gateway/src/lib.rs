@@ -27,6 +27,7 @@ mod extract;
 mod files;
 mod forward;
 mod frontend;
+mod held;
 mod json;
 mod layers;
 mod limits;

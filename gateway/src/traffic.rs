@@ -1,22 +1,19 @@
 //! How much is being served, and the log of requests as they end.
 
 use std::{
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll},
     time::Instant,
 };
 
 use axum::{body::Body, extract::Request, response::Response};
-use bytes::Bytes;
-use hyper::body::{Body as HttpBody, Frame, SizeHint};
+use hyper::body::Body as _;
 use proto::{request_id::RequestId, v1::RequestLogEntry};
 use tokio::sync::broadcast;
 
-use crate::state::AppState;
+use crate::{held::Held, state::AppState};
 
 /// Entries that a slow reader of the log may be behind before it misses some.
 const BACKLOG: usize = 1024;
@@ -105,7 +102,7 @@ impl Visit {
         if response.body().size_hint().exact().is_some() {
             return response;
         }
-        response.map(|body| Body::new(Watched { body, _visit: self }))
+        response.map(|body| Body::new(Held::new(body, self)))
     }
 }
 
@@ -118,31 +115,5 @@ impl Drop for Visit {
             // No reader left is no error.
             let _ = self.traffic.entries.send(*entry);
         }
-    }
-}
-
-/// A streamed body that ends its visit.
-struct Watched {
-    body: Body,
-    _visit: Visit,
-}
-
-impl HttpBody for Watched {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

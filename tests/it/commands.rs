@@ -54,10 +54,20 @@ async fn without_a_server_there_is_one_error_that_says_how_to_start_one() {
     let launch = backlot(&project);
     for arguments in [
         ["entities", "list"].as_slice(),
-        &["entities", "list", "--json"],
         &["logs"],
         &["functions", "invoke", "hello"],
     ] {
+        let with_json = [arguments, &["--json"]].concat();
+        let told = run(&launch, &project, &with_json).await;
+        let document: Value = serde_json::from_str(&told.stdout).unwrap();
+        assert_eq!((told.code, told.stderr.as_str()), (1, ""), "{told}");
+        assert_eq!(
+            (&document["error"], &document["hints"][0]["command"]),
+            (
+                &json!("no dev server is running for this project"),
+                &json!("backlot dev")
+            ),
+        );
         let finished = run(&launch, &project, arguments).await;
         assert_eq!(
             (finished.code, finished.stdout.as_str()),
@@ -68,13 +78,49 @@ async fn without_a_server_there_is_one_error_that_says_how_to_start_one() {
             finished.stderr.contains("no dev server is running")
                 && finished
                     .stderr
-                    .contains("hint: start one with `backlot dev`"),
+                    .contains("hint: start one, in another terminal: backlot dev"),
             "{finished}"
         );
     }
     let listed = json(&launch, &project, &["functions", "list", "--json"]).await;
     let hello = json!({ "name": "hello", "source": "base44/functions/hello/entry.ts" });
     assert_eq!(listed, json!({ "running": false, "functions": [hello] }));
+}
+
+/// Every command that prints a document, in a folder that is no project and with an option that does not exist.
+#[tokio::test]
+async fn where_a_program_reads_a_failure_is_one_document_too() {
+    let folder = Project::empty();
+    let launch = backlot(&folder);
+    for command in [
+        "status",
+        "functions list",
+        "functions invoke hello",
+        "functions deploy",
+        "functions pull",
+        "functions delete hello",
+        "entities list",
+        "logs",
+        "types generate",
+        "secrets list",
+        "secrets set A=b",
+        "secrets set A=b --local",
+        "secrets delete A --force",
+        "new function hello",
+        "new entity Task",
+    ] {
+        for (option, code) in [("", "CONFIG_NOT_FOUND"), ("--nonsense", "INVALID_INPUT")] {
+            let arguments = format!("{command} --json {option}");
+            let arguments: Vec<&str> = arguments.split_whitespace().collect();
+            let finished = launch.run(&arguments).await;
+            let document: Value = serde_json::from_str(&finished.stdout)
+                .unwrap_or_else(|error| panic!("{command}: {error}\n{finished}"));
+            assert_eq!(finished.code, 2, "{command} {option}\n{finished}");
+            assert_eq!(document["code"], code, "{command} {option}\n{finished}");
+            assert_eq!(finished.stderr, "", "{command} {option}");
+            assert!(document["hints"][0]["message"].is_string(), "{finished}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -243,14 +289,9 @@ async fn logs_are_what_functions_printed() {
     )
     .await;
     let texts = async |arguments: &[&str]| -> Vec<String> {
-        let logs = run(&launch, &project, arguments).await.success("logs");
-        let lines = logs
-            .stdout
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines
-            .map(|line| line["message"].as_str().unwrap().to_owned())
-            .collect()
+        let logs = json(&launch, &project, arguments).await;
+        let message = |line: &Value| line["message"].as_str().unwrap().to_owned();
+        logs.as_array().unwrap().iter().map(message).collect()
     };
     assert_eq!(
         texts(&["logs", "--json", "--function", "other"]).await,
@@ -265,7 +306,7 @@ async fn logs_are_what_functions_printed() {
         ["the other"]
     );
     let unknown = run(&launch, &project, &["logs", "--function", "none"]).await;
-    assert_eq!(unknown.code, 1, "{unknown}");
+    assert_eq!(unknown.code, 2, "{unknown}");
     assert!(
         unknown.stderr.contains("backlot functions list"),
         "{unknown}"
@@ -287,9 +328,13 @@ async fn logs_go_on_when_asked() {
     say("one").await;
     let root = project.root().to_string_lossy().into_owned();
     let following = launch.spawn_other(&["logs", "-f", "--dir", &root]);
+    let objects = launch.spawn_other(&["logs", "-f", "--json", "--dir", &root]);
     following.says("called with \"one\"").await;
     say("two").await;
     following.says("called with \"two\"").await;
+    objects
+        .says("\"message\":\"called with \\\"two\\\"\"")
+        .await;
 }
 
 #[tokio::test]

@@ -194,6 +194,18 @@ async fn what_cannot_run_is_refused_with_what_to_do() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
+async fn a_terminal_is_not_waited_for() {
+    let project = project();
+    let launch = backlot(&project);
+    let Some(said) = launch.run_in_terminal("", "exec --local").await else {
+        return;
+    };
+    assert_eq!(said.code, 2, "{said}");
+    assert!(said.stdout.contains("backlot exec script.ts"), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
 async fn a_script_gets_its_signals_and_leaves_nothing() {
     let Some(clients) = Clients::get().await else {
         return;

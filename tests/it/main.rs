@@ -22,6 +22,7 @@ mod scaffold;
 mod scenarios;
 mod sdk;
 mod startup;
+mod tidy;
 mod types;
 mod uploads;
 

@@ -6,8 +6,10 @@ use tests::{project::Project, server::Server, template, terminal::Terminal, tool
 
 use crate::{DEVELOPER, TASKS, backlot};
 
-/// Fails on what the services complain about while an app does nothing wrong.
-fn assert_calm(server: &Server) {
+/// Ends a server, of which nothing may be left. Its services have nothing to complain about where an app does nothing
+/// wrong.
+async fn assert_ends_calmly(mut server: Server) {
+    assert_eq!(server.interrupt().await, 0);
     let output = server.output();
     let is_complaint = |line: &&String| {
         let of_ours = ["store ", "runner ", "gateway ", "backlot "];
@@ -16,6 +18,8 @@ fn assert_calm(server: &Server) {
     };
     let complaints: Vec<_> = output.stderr.iter().filter(is_complaint).collect();
     assert!(complaints.is_empty(), "{complaints:#?}");
+    #[cfg(target_os = "linux")]
+    server.nothing_left(std::time::Duration::from_secs(3)).await;
 }
 
 /// Drives a page of a server with one of the scripts.
@@ -55,7 +59,7 @@ async fn the_example_works_in_a_browser() {
     };
     let _alone = tools::turn("browser").await;
     let project = Project::copy_of(&tools::workspace().join("examples/tasks"));
-    let mut server = backlot(&project).clients(&clients).start().await;
+    let server = backlot(&project).clients(&clients).start().await;
     let page = (&server, &project, server.url());
     drive(&clients, "tasks-page.mjs", page, &chromium).await;
     assert!(
@@ -63,10 +67,7 @@ async fn the_example_works_in_a_browser() {
         "{}",
         server.output().text()
     );
-    assert_eq!(server.interrupt().await, 0);
-    assert_calm(&server);
-    #[cfg(target_os = "linux")]
-    server.nothing_left(std::time::Duration::from_secs(3)).await;
+    assert_ends_calmly(server).await;
 }
 
 #[tokio::test]
@@ -79,7 +80,7 @@ async fn the_official_template_works_in_a_browser_unchanged() {
         return;
     };
     let project = Project::at(&template);
-    let mut server = backlot(&project)
+    let server = backlot(&project)
         .clients(&clients)
         .args(&["--offline"])
         .start()
@@ -100,10 +101,7 @@ async fn the_official_template_works_in_a_browser_unchanged() {
         )
         .await;
     }
-    assert_eq!(server.interrupt().await, 0);
-    assert_calm(&server);
-    #[cfg(target_os = "linux")]
-    server.nothing_left(std::time::Duration::from_secs(3)).await;
+    assert_ends_calmly(server).await;
 }
 
 #[tokio::test]
@@ -113,11 +111,10 @@ async fn pages_side_by_side_show_each_change_and_each_edit_at_once() {
     };
     let _alone = tools::turn("browser").await;
     let project = Project::copy_of(&tools::workspace().join("examples/tasks"));
-    let mut server = backlot(&project).clients(&clients).start().await;
+    let server = backlot(&project).clients(&clients).start().await;
     let page = (&server, &project, server.url());
     drive(&clients, "live-pages.mjs", page, &chromium).await;
-    assert_eq!(server.interrupt().await, 0);
-    assert_calm(&server);
+    assert_ends_calmly(server).await;
 }
 
 /// The example with its rules on, as its own description says: without the comment marks in front of them.

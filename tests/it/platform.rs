@@ -58,27 +58,14 @@ impl Desk {
     /// be had.
     #[cfg(target_os = "linux")]
     async fn typed(&self, answer: &str, arguments: &str) -> Option<Finished> {
-        let Some(script) = tests::tools::on_path("script") else {
-            tests::tools::skip("there is no `script` to make a terminal with");
-            return None;
-        };
-        let binary = env!("CARGO_BIN_EXE_backlot-under-test");
         let root = self.project.root().display();
-        let line = format!(
-            "echo {answer} | {} -qec '{binary} {arguments} --app-id {APP} --dir {root}' /dev/null",
-            script.display()
-        );
-        let shell =
-            Launch::new("/bin/sh", &self.project).env("BASE44_API_URL", self.platform.url());
-        Some(shell.run(&["-c", &line]).await.success(&line))
-    }
-
-    fn login_file(&self) -> std::path::PathBuf {
-        self.project.user("home").join(".base44/auth/auth.json")
+        let arguments = format!("{arguments} --app-id {APP} --dir {root}");
+        let launch = self.backlot().run_in_terminal(answer, &arguments).await;
+        Some(launch?.success(&arguments))
     }
 
     fn login(&self) -> Value {
-        let text = fs::read(self.login_file()).expect("somebody is logged in");
+        let text = fs::read(self.project.login_file()).expect("somebody is logged in");
         serde_json::from_slice(&text).expect("the login file is JSON")
     }
 }

@@ -1,10 +1,15 @@
 //! `backlot init` and `backlot new`: what they make works at once, and what was there stays.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{command::Finished, project::Project, tools::Clients};
+use tests::{
+    command::Finished,
+    project::Project,
+    tools::Clients,
+    wait::{eventually, that},
+};
 
 use crate::backlot;
 
@@ -68,6 +73,44 @@ async fn a_project_made_from_nothing_works_at_once() {
         "{}",
         output.text()
     );
+}
+
+/// From nothing to a call, the server started before there was anything to serve.
+#[tokio::test]
+async fn what_is_added_while_the_server_runs_works_at_once() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let project = Project::empty();
+    let _ = run(&project, &["init"]).await.success("init");
+    let launch = backlot(&project).clients(&clients);
+    let server = launch.start().await;
+    for (kind, name) in [("function", "hello"), ("entity", "Task")] {
+        let _ = run(&project, &["new", kind, name]).await.success(kind);
+    }
+    let limit = Duration::from_secs(20);
+    eventually("both are served", limit, async || {
+        let record = json!({ "title": "Tea" });
+        let path = "/api/apps/local/entities/Task";
+        let stored = server.send(Method::POST, path, &record).await.status;
+        let called = server.get("/functions/hello").await.status;
+        that(
+            (stored, called) == (201, 200),
+            format!("{stored}, {called}"),
+        )
+    })
+    .await;
+    let invoke = ["functions", "invoke", "hello", "--json"];
+    let invoke = [&invoke[..], &["--data", r#"{"name":"Ada"}"#]].concat();
+    let answer = document(&launch.run(&invoke).await.success("invoke"));
+    assert_eq!(
+        (&answer["status"], &answer["body"]),
+        (&json!(200), &json!({ "message": "Hello, Ada!" }))
+    );
+    let types = text(&project, "base44/.types/types.d.ts");
+    for name in ["export interface Task {", "\"hello\": true;"] {
+        assert!(types.contains(name), "{types}");
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
-//! The HTTP client of the tests, which never leaves this machine, and answers read whole.
+//! The HTTP client of the tests, which never leaves this machine, answers read whole, and servers of the tests' own.
 
 use std::time::Duration;
 
+use axum::Router;
 use serde_json::Value;
+use tokio::{net::TcpListener, task::JoinHandle};
 
 /// How long one request may take, the first call of a function included.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -22,6 +24,18 @@ pub fn client() -> reqwest::Client {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .expect("the options are constant")
+}
+
+/// Serves an app on a free port of this machine until the task is aborted, and says where.
+pub(crate) async fn serve(app: Router) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("the system has free ports");
+    let address = listener.local_addr().expect("it is bound");
+    let serving = tokio::spawn(async move {
+        let _ = axum::serve(listener, app).await;
+    });
+    (format!("http://{address}"), serving)
 }
 
 /// A whole answer.

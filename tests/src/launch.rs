@@ -18,7 +18,7 @@ use crate::{
     process::MARK,
     project::Project,
     server::Server,
-    tools::{Clients, caches},
+    tools::{self, Clients, caches},
 };
 
 /// How long a command may take that does one thing.
@@ -174,6 +174,28 @@ impl<'a> Launch<'a> {
         let mut command = self.command();
         command.args(arguments).stdin(Stdio::from(file));
         finish(command, SCRIPT_LIMIT).await
+    }
+
+    /// Runs another command in the project's root, in a terminal at which `answer` is typed; nothing where there is
+    /// no terminal to be had. What it printed to either output is in `stdout`.
+    #[cfg(target_os = "linux")]
+    pub async fn run_in_terminal(&self, answer: &str, arguments: &str) -> Option<Finished> {
+        let Some(script) = tools::on_path("script") else {
+            tools::skip("there is no `script` to make a terminal with");
+            return None;
+        };
+        let line = format!(
+            "echo {answer} | {} -qec '{} {arguments}' /dev/null",
+            script.display(),
+            self.binary.display()
+        );
+        let shell = Launch {
+            binary: "/bin/sh".into(),
+            environment: self.environment.clone(),
+            arguments: Vec::new(),
+            ..*self
+        };
+        Some(shell.run(&["-c", &line]).await)
     }
 
     /// Starts another command that goes on, such as `store`.

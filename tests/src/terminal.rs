@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::{Router, extract::State, routing::get};
 use parking_lot::Mutex;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 
-use crate::{output::Output, server::Server};
+use crate::{http, output::Output, server::Server};
 
 /// Serves the lines until it is dropped.
 #[derive(Debug)]
@@ -31,15 +31,9 @@ impl Terminal {
         let app = Router::new()
             .route("/", get(text))
             .with_state(server.shared_output());
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("the system has free ports");
-        let address = listener.local_addr().expect("it is bound");
-        let serving = tokio::spawn(async move {
-            let _ = axum::serve(listener, app).await;
-        });
+        let (url, serving) = http::serve(app).await;
         Self {
-            url: format!("http://{address}/"),
+            url: format!("{url}/"),
             serving,
         }
     }

@@ -20,7 +20,9 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
+
+use crate::http;
 
 /// A token of the platform for somebody who signed in through it, good until 2100: `{"sub":"far@example.com"}`.
 pub const VISITOR_TOKEN: &str = "eyJhbGciOiJIUzI1NiJ9.\
@@ -105,15 +107,9 @@ impl Upstream {
         let app = Router::new()
             .fallback(answer)
             .with_state(Arc::clone(&shared));
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("the system has free ports");
-        let address = listener.local_addr().expect("it is bound");
-        let serving = tokio::spawn(async move {
-            let _ = axum::serve(listener, app).await;
-        });
+        let (url, serving) = http::serve(app).await;
         Self {
-            url: format!("http://{address}"),
+            url,
             shared,
             serving,
         }

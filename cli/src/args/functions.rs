@@ -119,4 +119,8 @@ pub(crate) struct InvokeArgs {
     /// A folder of the project
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) dir: PathBuf,
+
+    /// Print one JSON document: the status, how long it took, and the body
+    #[arg(long)]
+    pub(crate) json: bool,
 }

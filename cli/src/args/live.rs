@@ -98,6 +98,7 @@ pub(crate) enum LineLevel {
     Debug,
     /// What functions print
     Info,
+    /// `console.warn`, and warnings about functions
     #[value(alias = "warning")]
     Warn,
     /// What functions print to standard error, and why they failed

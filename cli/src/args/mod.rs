@@ -56,13 +56,14 @@ pub(crate) enum Command {
     /// Look at the entities that are served
     Entities(EntitiesArgs),
     /// Show what functions printed
+    #[command(mut_arg("json", |json| json.help("Print one JSON document; with --follow one object a line")))]
     Logs(LogsArgs),
     /// Run a script with a client of the app at hand
     ///
     /// The script finds the SDK's client in the global `base44`, signed in. It works on the deployed app, for which
     /// `backlot login` is needed, unless `--local` says otherwise. Its exit status is this command's.
     Exec(ExecArgs),
-    /// Types of the project for TypeScript
+    /// Write TypeScript types of the project
     Types(TypesArgs),
     /// List and change secrets
     Secrets(SecretsArgs),

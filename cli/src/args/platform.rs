@@ -12,13 +12,13 @@ pub(crate) struct AppArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) app_id: Option<String>,
 
-    /// Print one JSON document
-    #[arg(long)]
-    pub(crate) json: bool,
-
     /// A folder of the project
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub(crate) dir: PathBuf,
+
+    /// Print one JSON document
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What a command takes that is about the person at the keyboard.

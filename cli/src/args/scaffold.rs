@@ -29,9 +29,9 @@ pub(crate) struct NewArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum NewCommand {
-    /// A function with a handler that answers
+    /// Add a function with a handler that answers
     Function(NewResourceArgs),
-    /// An entity with a first field
+    /// Add an entity with a first field
     Entity(NewResourceArgs),
 }
 

@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::running::{Running, refused};
 use crate::{
     args::{EntitiesArgs, EntitiesCommand, EntityListArgs},
-    ui::{Problem, Table},
+    output::{self, CommandError, Done, Output},
+    ui::Table,
 };
 
 /// What `--json` prints.
@@ -32,22 +33,17 @@ struct Entity {
 
 pub(crate) fn run(args: &EntitiesArgs) -> ExitCode {
     let EntitiesCommand::List(args) = &args.command;
-    super::ended(super::block_on(list(args)))
+    output::run(Output::new(args.json), list(args))
 }
 
-async fn list(args: &EntityListArgs) -> Result<ExitCode, Problem> {
+async fn list(args: &EntityListArgs) -> Result<Done, CommandError> {
     let store = Running::of(&args.dir)?.store()?;
     let listed = store.list_entities(ListEntitiesRequest {}).await;
     let listed = listed.map_err(|failure| refused(&failure))?;
     let report = Report {
         entities: listed.entities.into_iter().map(Entity::from).collect(),
     };
-    if args.json {
-        super::print_json(&report);
-    } else {
-        super::print(&table(&report.entities));
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(Done::new(table(&report.entities), &report))
 }
 
 impl From<EntityInfo> for Entity {

@@ -11,28 +11,30 @@ use proto::v1::{LogsRequest, RunnerStatusRequest};
 use super::running::{Running, refused};
 use crate::{
     args::{LineLevel, LogsArgs},
-    output::{self, Output},
+    output::{self, CommandError, Done, Output},
     supervisor::follow::output_entry,
-    ui::{LABEL, Level, Problem},
+    ui::{LABEL, Level},
 };
 
 pub(crate) fn run(args: &LogsArgs) -> ExitCode {
+    let output = Output::new(args.app.json);
     if args.remote.remote {
-        let output = Output::new(args.app.json);
         return output::run(output, remote::logs(args, output));
     }
-    super::ended(super::block_on(logs(args)))
+    output::run(output, logs(args, output))
 }
 
-async fn logs(args: &LogsArgs) -> Result<ExitCode, Problem> {
+async fn logs(args: &LogsArgs, output: Output) -> Result<Done, CommandError> {
     let server = Running::of(&args.app.dir)?;
     let runner = server.runner()?;
     if let Some(name) = &args.function {
         let status = runner.runner_status(RunnerStatusRequest {}).await;
         let status = status.map_err(|failure| refused(&failure))?;
         if !status.functions.iter().any(|known| known.name == *name) {
-            return Err(Problem::broken(format!("there is no function `{name}`"))
-                .with_hint("`backlot functions list` names them"));
+            return Err(
+                CommandError::input(format!("there is no function `{name}`"))
+                    .with_command("see which there are", "backlot functions list"),
+            );
         }
     }
     let request = LogsRequest {
@@ -43,20 +45,30 @@ async fn logs(args: &LogsArgs) -> Result<ExitCode, Problem> {
     let lines = runner.logs(request).await;
     let mut lines = lines.map_err(|failure| refused(&failure))?;
     let least = least(args.level.unwrap_or(LineLevel::Info));
+    let mut document = Vec::new();
     // Without `-f` the stream ends by itself, and with it when the server does or this command is interrupted.
     while let Ok(Some(line)) = lines.message().await {
         let entry = output_entry(line);
         if entry.level < least {
             continue;
         }
-        let shown = if args.app.json {
-            entry.to_json()
-        } else {
-            entry.to_text(LABEL)
+        let shown = match output {
+            Output::Json if !args.follow => {
+                document.push(entry);
+                continue;
+            }
+            Output::Json => entry.to_json(),
+            Output::Text => entry.to_text(LABEL),
         };
-        super::print(&shown);
+        // A reader that has gone away has read enough.
+        if output.line(&shown).is_err() {
+            break;
+        }
     }
-    Ok(ExitCode::SUCCESS)
+    if output.is_json() && !args.follow {
+        return Ok(Done::new("", &document));
+    }
+    Ok(Done::silent())
 }
 
 const fn least(level: LineLevel) -> Level {

@@ -1,6 +1,6 @@
 //! The running server of a project, for commands that ask it something.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proto::{
     Failure,
@@ -10,10 +10,12 @@ use proto::{
 
 use crate::{
     descriptor::{self, Descriptor},
+    login::Developer,
+    output::{CommandError, ErrorCode},
     places::Places,
+    platform::Surroundings,
     project,
     supervisor::service::Component,
-    ui::Problem,
 };
 
 /// A server that runs, and how to speak to its services.
@@ -28,31 +30,35 @@ impl Running {
     /// # Errors
     ///
     /// When there is no project, or no server of it; with what to do.
-    pub(super) fn of(folder: &Path) -> Result<Self, Problem> {
-        let root = root_of(folder)?;
+    pub(super) fn of(folder: &Path) -> Result<Self, CommandError> {
+        let root = project::read_layout(folder)?.value.root;
         Self::find(&root)?.ok_or_else(|| {
-            Problem::broken("no dev server is running for this project")
-                .with_hint("start one with `backlot dev`, in another terminal")
+            let message = "no dev server is running for this project";
+            CommandError::new(ErrorCode::Internal, message)
+                .with_command("start one, in another terminal", "backlot dev")
         })
     }
 
     /// The server of the project at `root`, if one runs.
-    pub(super) fn find(root: &Path) -> Result<Option<Self>, Problem> {
+    pub(super) fn find(root: &Path) -> Result<Option<Self>, CommandError> {
         let path = Places::of_this_user().descriptor(root);
-        let found = descriptor::running(&path)
-            .map_err(|error| Problem::broken(format!("cannot read {}: {error}", path.display())))?;
+        let found = descriptor::running(&path).map_err(|error| {
+            let message = format!("cannot read {}: {error}", path.display());
+            CommandError::new(ErrorCode::FileRead, message)
+                .with_hint("check the permissions of the file and of its folder")
+        })?;
         Ok(found.map(|descriptor| Self { descriptor }))
     }
 
-    pub(super) fn store(&self) -> Result<StoreClient, Problem> {
+    pub(super) fn store(&self) -> Result<StoreClient, CommandError> {
         self.client(Component::Store, StoreClient::new)
     }
 
-    pub(super) fn runner(&self) -> Result<RunnerClient, Problem> {
+    pub(super) fn runner(&self) -> Result<RunnerClient, CommandError> {
         self.client(Component::Runner, RunnerClient::new)
     }
 
-    pub(super) fn gateway(&self) -> Result<GatewayClient, Problem> {
+    pub(super) fn gateway(&self) -> Result<GatewayClient, CommandError> {
         self.client(Component::Gateway, GatewayClient::new)
     }
 
@@ -60,7 +66,7 @@ impl Running {
         &self,
         component: Component,
         make: impl Fn(&str, Option<&LaunchToken>) -> Result<C, Failure>,
-    ) -> Result<C, Problem> {
+    ) -> Result<C, CommandError> {
         let service = self.descriptor.services.get(component.name());
         let address = service.map_or("", |service| &service.grpc);
         let token = LaunchToken::from(self.descriptor.token.clone());
@@ -68,18 +74,17 @@ impl Running {
     }
 }
 
-/// The root of the project that `folder` lies in.
-pub(super) fn root_of(folder: &Path) -> Result<PathBuf, Problem> {
-    let layout = project::read_layout(folder)
-        .map_err(|error| Problem::usage(error.to_string()).with_hint(error.hint()))?;
-    Ok(layout.value.root)
+/// Whose account the server of the project that `folder` lies in has seeded.
+pub(super) fn developer(folder: &Path) -> Developer {
+    let environment = Surroundings::of(folder).environment;
+    Developer::find(&environment, &Places::of_this_user().login_file()).0
 }
 
 /// A service of the server did not do what it was asked.
-pub(super) fn refused(failure: &Failure) -> Problem {
+pub(super) fn refused(failure: &Failure) -> CommandError {
     let mut message = failure.message().to_owned();
     if !failure.detail().is_empty() {
         message = format!("{message} ({})", failure.detail());
     }
-    Problem::broken(message).with_hint(failure.hint())
+    CommandError::new(ErrorCode::Internal, message).with_hint(failure.hint())
 }

@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::{
     args::StatusArgs,
-    descriptor::{self, Descriptor},
-    places::Places,
+    commands::running::Running,
+    descriptor::Descriptor,
+    output::{CommandError, Done, Output},
     project,
-    ui::Problem,
 };
 
 /// What `--json` prints.
@@ -21,23 +21,15 @@ struct Report {
 }
 
 pub(crate) fn run(args: &StatusArgs) -> ExitCode {
-    super::ended(status(args).map(|()| ExitCode::SUCCESS))
+    Output::new(args.json).finish(status(args))
 }
 
-fn status(args: &StatusArgs) -> Result<(), Problem> {
-    let layout = project::read_layout(&args.dir)
-        .map_err(|error| Problem::usage(error.to_string()).with_hint(error.hint()))?;
-    let path = Places::of_this_user().descriptor(&layout.value.root);
-    let server = descriptor::running(&path)
-        .map_err(|error| Problem::broken(format!("cannot read {}: {error}", path.display())))?;
-    let text = if args.json {
-        let running = server.is_some();
-        serde_json::to_string(&Report { running, server }).expect("a report is plain data")
-    } else {
-        describe(server.as_ref())
-    };
-    super::print(&text);
-    Ok(())
+fn status(args: &StatusArgs) -> Result<Done, CommandError> {
+    let root = project::read_layout(&args.dir)?.value.root;
+    let server = Running::find(&root)?.map(|running| running.descriptor);
+    let text = describe(server.as_ref());
+    let running = server.is_some();
+    Ok(Done::new(text, &Report { running, server }))
 }
 
 fn describe(server: Option<&Descriptor>) -> String {

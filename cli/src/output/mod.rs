@@ -5,6 +5,7 @@
 
 mod ask;
 mod error;
+mod unparsed;
 
 use std::{
     future::Future,
@@ -16,7 +17,10 @@ use owo_colors::OwoColorize as _;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::error::{CommandError, ErrorCode};
+pub(crate) use self::{
+    error::{CommandError, ErrorCode},
+    unparsed::unparsed,
+};
 
 /// The exit status after Ctrl-C, as shells have it.
 const INTERRUPTED: u8 = 130;

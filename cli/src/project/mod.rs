@@ -112,7 +112,7 @@ impl ReadError {
         match self {
             Self::Start { .. } => "check the path and its permissions",
             Self::NotFound { .. } => {
-                "run this inside a Base44 project, or name its directory: backlot dev path/to/project"
+                "run this in the folder of a project, or make a project of this one: backlot init"
             }
             Self::Config { .. } => "correct the configuration and start again",
         }

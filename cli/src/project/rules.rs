@@ -4,43 +4,25 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
+use store::core::access::{ATTRIBUTES, COMPARISONS, CONSTANTS, TESTS};
 
 use super::diagnose::Diagnostic;
 use super::node::Node;
 
 const ENTITY_RULES: [&str; 5] = ["create", "read", "update", "delete", "write"];
-/// Attributes that every record has; they are written without `data.`.
-pub(super) const BUILT_IN: [&str; 12] = [
-    "id",
-    "_id",
-    "created_by",
-    "created_by_id",
-    "created_date",
-    "updated_date",
-    "app_id",
-    "entity_name",
-    "is_deleted",
-    "deleted_date",
-    "environment",
-    "is_sample",
-];
 /// What user records have besides.
 pub(super) const USER_BUILT_IN: [&str; 3] = ["full_name", "email", "role"];
-const OPERATORS: [&str; 12] = [
-    "$eq",
-    "$ne",
-    "$in",
-    "$nin",
-    "$gt",
-    "$gte",
-    "$lt",
-    "$lte",
-    "$exists",
-    "$all",
-    "$size",
-    "$elemMatch",
-];
 const DENIES: &str = "until this is right the rule denies everyone but the service role";
+
+/// Whether every record has it, so that it is written without `data.`.
+pub(super) fn is_built_in(name: &str) -> bool {
+    ATTRIBUTES.contains(&name) || CONSTANTS.contains(&name)
+}
+
+/// What may stand for a value in a condition.
+fn operators() -> impl Iterator<Item = &'static str> {
+    COMPARISONS.into_iter().chain(TESTS)
+}
 
 /// Checks the rules of one entity.
 #[derive(Debug)]
@@ -188,7 +170,7 @@ impl<'o> Rules<'o> {
     fn attribute(&mut self, key: &str, value: &Node<'_>) {
         let first = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
         let built_in = |name: &str| {
-            BUILT_IN.contains(&name) || self.entity == "User" && USER_BUILT_IN.contains(&name)
+            is_built_in(name) || self.entity == "User" && USER_BUILT_IN.contains(&name)
         };
         let problem = match key.strip_prefix("data.") {
             Some(path) if self.fields.contains(&first(path)) || built_in(&first(path)) => return,
@@ -224,10 +206,13 @@ impl<'o> Rules<'o> {
     }
 
     fn operator(&mut self, operator: &str, operand: &Node<'_>) {
-        if !OPERATORS.contains(&operator) {
+        if !operators().any(|known| known == operator) {
             let problem = operand.key_error(format!("rules have no operator `{operator}`"));
-            self.out
-                .push(problem.expected(OPERATORS.join(" ")).hint(DENIES));
+            self.out.push(
+                problem
+                    .expected(operators().collect::<Vec<_>>().join(" "))
+                    .hint(DENIES),
+            );
             return;
         }
         let value = operand.value;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::diagnose::Diagnostic;
 use super::node::Node;
-use super::rules::{BUILT_IN, USER_BUILT_IN};
+use super::rules::{USER_BUILT_IN, is_built_in};
 
 const TYPES: [&str; 8] = [
     "string", "number", "integer", "boolean", "array", "object", "null", "binary",
@@ -172,7 +172,7 @@ fn warn_undeclared(schema: &Node<'_>, entity: &str, out: &mut Vec<Diagnostic>) {
         };
         let user_field = entity == "User" && USER_BUILT_IN.contains(&name);
         if !user_field
-            && !BUILT_IN.contains(&name)
+            && !is_built_in(name)
             && declared.is_none_or(|declared| declared.get(name).is_none())
         {
             let problem = item.warning(format!(

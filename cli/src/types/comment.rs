@@ -30,16 +30,23 @@ pub(super) fn of(schema: &Value, indent: &str) -> String {
 
 fn limits(schema: &Value) -> Option<String> {
     let words = [
-        ("format", "format"),
-        ("pattern", "pattern"),
-        ("minLength", "at least characters:"),
-        ("maxLength", "at most characters:"),
-        ("minimum", "at least"),
-        ("maximum", "at most"),
+        ("format", "format", ""),
+        ("pattern", "pattern", ""),
+        ("minLength", "at least", " character"),
+        ("maxLength", "at most", " character"),
+        ("minimum", "at least", ""),
+        ("maximum", "at most", ""),
     ];
     let mut limits: Vec<String> = words
         .iter()
-        .filter_map(|(key, word)| Some(format!("{word} {}", plain(schema.get(*key)?)?)))
+        .filter_map(|(key, word, unit)| {
+            let value = plain(schema.get(*key)?)?;
+            let plural = !unit.is_empty() && value != "1";
+            Some(format!(
+                "{word} {value}{unit}{}",
+                if plural { "s" } else { "" }
+            ))
+        })
         .collect();
     if schema["type"] == "integer" {
         limits.insert(0, "whole number".to_owned());
@@ -97,8 +104,8 @@ mod tests {
                 "  /** Same */\n",
             ),
             (
-                json!({ "maxLength": 5, "description": 7 }),
-                "  /** At most characters: 5 */\n",
+                json!({ "minLength": 1, "maxLength": 5, "description": 7 }),
+                "  /** At least 1 character, at most 5 characters */\n",
             ),
         ] {
             assert_eq!(of(&schema, "  "), comment, "{schema}");

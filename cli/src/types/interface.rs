@@ -94,7 +94,7 @@ mod tests {
         export interface Task {
           /**
            * What is to be done
-           * At most characters: 200
+           * At most 200 characters
            */
           title: string;
           /** @default "low" */

@@ -1,19 +1,10 @@
 //! One connection: served until it ends, the server stops, or its client takes too long.
 
-use std::{
-    convert::Infallible,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{convert::Infallible, sync::Arc};
 
-use axum::{Router, body::Body, extract::Request, response::Response};
-use bytes::Bytes;
+use axum::{Router, extract::Request, response::Response};
 use http::StatusCode;
-use hyper::{
-    body::{Body as HttpBody, Frame, Incoming, SizeHint},
-    server::conn::http1,
-};
+use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
@@ -23,6 +14,7 @@ use super::{
     Patience,
     wire::{Turn, Wire},
 };
+use crate::held::Held;
 
 /// Serves what comes over `stream`.
 pub(super) async fn serve<S>(stream: S, router: Router, stop: CancellationToken, patience: Patience)
@@ -56,46 +48,21 @@ async fn answer(
     mut router: Router,
     turn: Arc<Turn>,
     request: Request<Incoming>,
-) -> Result<Response<Ended>, Infallible> {
+) -> Result<Response<Held<Option<TurnEnd>>>, Infallible> {
     turn.begin();
     let response = router.call(request).await?;
     // What follows a switch of protocols is no answer of ours any more.
     let switched = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-    let turn = (!switched).then_some(turn);
-    Ok(response.map(|body| Ended { body, turn }))
+    let end = (!switched).then(|| TurnEnd(turn));
+    Ok(response.map(|body| Held::new(body, end)))
 }
 
-/// A body that ends its turn.
-struct Ended {
-    body: Body,
-    turn: Option<Arc<Turn>>,
-}
+/// Ends a turn when dropped.
+struct TurnEnd(Arc<Turn>);
 
-impl Drop for Ended {
+impl Drop for TurnEnd {
     fn drop(&mut self) {
-        if let Some(turn) = &self.turn {
-            turn.end();
-        }
-    }
-}
-
-impl HttpBody for Ended {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.0.end();
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tests::{
-    command::{command, finish},
+    command::{Finished, command, finish},
     platform::{APP, Request},
     project::Project,
     tools::{OfficialCli, official_cli, workspace},
@@ -51,7 +51,8 @@ fn asked(requests: &[Request]) -> Vec<Asked> {
     asked
 }
 
-async fn official(tool: &OfficialCli, desk: &Desk, arguments: &str) {
+/// Runs the official tool as the same user, on the same platform.
+pub(super) async fn ask(tool: &OfficialCli, desk: &Desk, arguments: &str) -> Finished {
     let mut official = command(&tool.node);
     official
         .arg(&tool.script)
@@ -65,7 +66,7 @@ async fn official(tool: &OfficialCli, desk: &Desk, arguments: &str) {
         .env("BASE44_CLI_TEST_OVERRIDES", r#"{"latestVersion":null}"#)
         .env_remove("BASE44_API_KEY")
         .env_remove("BASE44_ACCESS_TOKEN");
-    let _ = finish(official, LIMIT).await.success(arguments);
+    finish(official, LIMIT).await.success(arguments)
 }
 
 #[tokio::test]
@@ -99,7 +100,7 @@ async fn our_requests_are_those_of_the_official_tool() {
             "--remote",
         ),
     ] {
-        official(&tool, &desk, theirs).await;
+        let _ = ask(&tool, &desk, theirs).await;
         let expected = asked(&desk.platform.take_requests());
         desk.platform.deploy("summary", &[("entry.ts", "")]);
         let _ = desk

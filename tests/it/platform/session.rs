@@ -4,14 +4,13 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use serde_json::{Value, json};
 use tests::{
-    command::{command, finish},
     platform::{Platform, Reply, WORKSPACE_KEY},
     project::Project,
     tools,
     wait::{eventually, that},
 };
 
-use super::{Desk, assert_from_us, assert_signed};
+use super::{Desk, assert_from_us, assert_signed, official::ask};
 
 const PENDING: u16 = 400;
 
@@ -71,13 +70,13 @@ async fn a_login_asks_until_the_code_is_confirmed_and_keeps_what_it_is_given() {
         (&json!("ada@example.com"), &json!("Ada"))
     );
     assert!(login["expiresAt"].as_u64().unwrap() > 1_700_000_000_000);
-    let mode = fs::metadata(desk.login_file())
+    let mode = fs::metadata(desk.project.login_file())
         .unwrap()
         .permissions()
         .mode();
     assert_eq!(mode & 0o777, 0o600);
     assert_eq!(
-        fs::read_dir(desk.login_file().parent().unwrap())
+        fs::read_dir(desk.project.login_file().parent().unwrap())
             .unwrap()
             .count(),
         1
@@ -101,7 +100,7 @@ async fn a_login_that_is_declined_too_late_or_given_up_leaves_nothing() {
         assert_eq!(finished.code, 1, "{finished}");
         let failure: Value = serde_json::from_str(&finished.stdout).unwrap();
         assert_eq!(failure["code"], code, "{finished}");
-        assert!(!desk.login_file().exists());
+        assert!(!desk.project.login_file().exists());
     }
 }
 
@@ -127,7 +126,7 @@ async fn a_code_that_nobody_confirms_expires_and_ctrl_c_gives_up() {
     let mut waiting = desk.backlot().spawn_other(&["login"]);
     waiting.says("Ctrl-C gives up").await;
     assert_eq!(waiting.interrupt().await, 130);
-    assert!(!desk.login_file().exists());
+    assert!(!desk.project.login_file().exists());
 }
 
 #[cfg(target_os = "linux")]
@@ -194,7 +193,7 @@ async fn a_token_is_renewed_before_its_end_and_after_a_refusal() {
     let mut login = desk.login();
     login["expiresAt"] = json!(1);
     login["later"] = json!("kept");
-    fs::write(desk.login_file(), login.to_string()).unwrap();
+    fs::write(desk.project.login_file(), login.to_string()).unwrap();
     let _ = desk.run(&["secrets", "list"]).await.success("secrets list");
     let requests = desk.platform.take_requests();
     assert_eq!(requests[0].call(), "POST /oauth/token");
@@ -231,7 +230,7 @@ async fn commands_that_renew_at_the_same_time_do_not_cost_each_other_the_login()
     let desk = Desk::new(Project::new()).await;
     let mut login = desk.login();
     login["expiresAt"] = json!(1);
-    fs::write(desk.login_file(), login.to_string()).unwrap();
+    fs::write(desk.project.login_file(), login.to_string()).unwrap();
     let list = ["secrets", "list"];
     let finished = tokio::join!(desk.run(&list), desk.run(&list), desk.run(&list));
     for finished in [finished.0, finished.1, finished.2] {
@@ -263,7 +262,7 @@ async fn a_renewal_that_fails_never_costs_the_login() {
         let desk = Desk::new(Project::new()).await;
         let mut login = desk.login();
         login["expiresAt"] = json!(1);
-        fs::write(desk.login_file(), login.to_string()).unwrap();
+        fs::write(desk.project.login_file(), login.to_string()).unwrap();
         desk.platform.script("POST", "/oauth/token", [reply]);
         desk.platform
             .script("POST", "/oauth/token", [Reply::Cut, Reply::Cut]);
@@ -291,7 +290,7 @@ async fn keys_and_tokens_of_the_environment_are_sent_as_the_official_tool_sends_
     assert_eq!(requests[0].header("api_key"), Some(WORKSPACE_KEY));
     assert_eq!(requests[0].header("authorization"), None);
     assert_from_us(&requests[0]);
-    assert!(!desk.login_file().exists());
+    assert!(!desk.project.login_file().exists());
 
     // {"sub":"bob@example.com","exp":4102444800}
     let token = "e30.eyJzdWIiOiJib2JAZXhhbXBsZS5jb20iLCJleHAiOjQxMDI0NDQ4MDB9.x";
@@ -316,33 +315,12 @@ async fn the_official_tool_reads_our_login_file_and_we_read_its() {
     };
     let desk = stranger().await;
     let _ = desk.backlot().run(&["login"]).await.success("login");
-    let mut whoami = command(&official.node);
-    whoami
-        .arg(&official.script)
-        .arg("whoami")
-        .current_dir(desk.project.root())
-        .env("HOME", desk.project.user("home"))
-        .env("CI", "true")
-        .env("BASE44_DISABLE_TELEMETRY", "1")
-        .env("BASE44_CLI_TEST_OVERRIDES", r#"{"latestVersion":null}"#);
-    let finished = finish(whoami, std::time::Duration::from_secs(60)).await;
-    let finished = finished.success("the official whoami");
+    let finished = ask(&official, &desk, "whoami").await;
     assert!(finished.stdout.contains("ada@example.com"), "{finished}");
 
     // The official tool logs in on the same platform, and we go on with what it has written.
     let _ = desk.backlot().run(&["logout"]).await.success("logout");
-    let mut login = command(&official.node);
-    login
-        .arg(&official.script)
-        .arg("login")
-        .current_dir(desk.project.root())
-        .env("HOME", desk.project.user("home"))
-        .env("CI", "true")
-        .env("BASE44_API_URL", desk.platform.url())
-        .env("BASE44_DISABLE_TELEMETRY", "1")
-        .env("BASE44_CLI_TEST_OVERRIDES", r#"{"latestVersion":null}"#);
-    let finished = finish(login, std::time::Duration::from_secs(60)).await;
-    let _ = finished.success("the official login");
+    let _ = ask(&official, &desk, "login").await;
     assert_eq!(desk.login()["accessToken"], "access-2");
     let finished = desk.backlot().run(&["whoami"]).await.success("whoami");
     assert_eq!(finished.stdout, "Logged in as ada@example.com\n");

@@ -16,6 +16,7 @@ use crate::{
     deno,
     login::Developer,
     places::Places,
+    platform::Environment,
     port_owner,
     settings::DEFAULT_PORT,
     supervisor::child::{Child, Output, Start},
@@ -123,9 +124,9 @@ pub(super) fn port(root: Option<&Path>) -> Check {
 }
 
 /// The developer's login.
-pub(super) fn login(places: &Places) -> Check {
+pub(super) fn login(environment: &Environment, places: &Places) -> Check {
     const NAME: &str = "Login";
-    match Developer::read(&places.login_file()) {
+    match Developer::find(environment, &places.login_file()) {
         (_, Some(complaint)) => Check::broken(NAME, complaint, "log in again, or delete the file"),
         (developer, None) if developer.logged_in => Check::ok(NAME, developer.email),
         (developer, None) => Check::note(

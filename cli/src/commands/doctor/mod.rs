@@ -8,7 +8,12 @@ use std::{fmt, process::ExitCode};
 use owo_colors::{AnsiColors, OwoColorize as _};
 use serde::Serialize;
 
-use crate::{args::DoctorArgs, places::Places, ui::Problem};
+use crate::{
+    args::DoctorArgs,
+    output::{self, CommandError, Done, Output},
+    places::Places,
+    platform::Surroundings,
+};
 
 /// Columns of the verdict and of the name of what was checked.
 const VERDICT: usize = 7;
@@ -90,29 +95,22 @@ impl fmt::Display for Check {
 }
 
 pub(crate) fn run(args: &DoctorArgs) -> ExitCode {
-    super::ended(super::block_on(examine(args)))
+    output::run(Output::new(args.json), examine(args))
 }
 
-async fn examine(args: &DoctorArgs) -> Result<ExitCode, Problem> {
+async fn examine(args: &DoctorArgs) -> Result<Done, CommandError> {
     let places = Places::of_this_user();
     let (known, mut of_project) = project::checks(&args.dir);
     let mut checks = machine::programs(&places, &known).await;
     checks.push(machine::port(known.root.as_deref()));
-    checks.push(machine::login(&places));
+    let environment = Surroundings::of(&args.dir).environment;
+    checks.push(machine::login(&environment, &places));
     checks.append(&mut of_project);
     checks.extend(machine::limits(&known));
     let ok = checks.iter().all(|check| check.verdict != Verdict::Broken);
-    if args.json {
-        super::print_json(&Report { ok, checks });
-    } else {
-        let lines: Vec<String> = checks.iter().map(ToString::to_string).collect();
-        super::print(&lines.join("\n"));
-    }
-    Ok(if ok {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let lines: Vec<String> = checks.iter().map(ToString::to_string).collect();
+    let done = Done::new(lines.join("\n"), &Report { ok, checks });
+    Ok(done.with_exit(u8::from(!ok)))
 }
 
 #[cfg(test)]

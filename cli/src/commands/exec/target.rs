@@ -6,9 +6,8 @@ use proto::v1::{Caller, GetMeRequest, MintTokenRequest, caller, mint_token_reque
 
 use crate::{
     args::ExecArgs,
-    commands::running::{Running, refused},
+    commands::running::{self, Running, refused},
     descriptor,
-    login::Developer,
     output::{CommandError, ErrorCode, Output},
     places::Places,
     platform::{App, Surroundings},
@@ -52,7 +51,7 @@ impl Target {
             Some(port) => on_port(port)?,
             None => Running::of(Path::new("."))?,
         };
-        let (developer, _complaint) = Developer::read(&Places::of_this_user().login_file());
+        let developer = running::developer(Path::new("."));
         let user = args.user.as_ref().map(|email| email.trim().to_lowercase());
         let email = user.unwrap_or_else(|| developer.email.clone());
         if args.privileged && email != developer.email {
@@ -129,6 +128,6 @@ async fn check_account(server: &Running, email: &str) -> Result<(), CommandError
                 "register that user in the app first; if you have logged in since the server was started, start it again",
             ))
         }
-        Err(failure) => Err(refused(&failure).into()),
+        Err(failure) => Err(refused(&failure)),
     }
 }

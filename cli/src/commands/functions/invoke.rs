@@ -3,7 +3,6 @@
 use std::{
     fs,
     io::{self, Read as _, Write as _},
-    process::ExitCode,
     time::{Duration, Instant},
 };
 
@@ -18,14 +17,14 @@ use hyper_util::{
 use owo_colors::OwoColorize as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use proto::v1::{MintTokenRequest, mint_token_request::Subject};
+use serde::Serialize;
+use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::{
     args::InvokeArgs,
-    commands::running::{Running, refused},
-    login::Developer,
-    places::Places,
-    ui::Problem,
+    commands::running::{self, Running, refused},
+    output::{CommandError, Done, ErrorCode, Output},
 };
 
 /// How long a function may be silent: before its answer begins, and between two pieces of it.
@@ -42,7 +41,17 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
 /// A call's body and what it is.
 type Body = Option<(Bytes, &'static str)>;
 
-pub(super) async fn invoke(args: &InvokeArgs) -> Result<ExitCode, Problem> {
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    status: u16,
+    /// From the call to the end of its answer.
+    milliseconds: u128,
+    /// As it is where it is JSON; else as text.
+    body: Value,
+}
+
+pub(super) async fn invoke(args: &InvokeArgs, output: Output) -> Result<Done, CommandError> {
     let body = body(args.data.as_deref())?;
     let server = Running::of(&args.dir)?;
     let request = request(args, &server, body).await?;
@@ -50,26 +59,39 @@ pub(super) async fn invoke(args: &InvokeArgs) -> Result<ExitCode, Problem> {
     let begin = Instant::now();
     let answer = answer(request).await?;
     let status = answer.status();
-    copy(answer.into_body()).await?;
-    tell(&format!(
-        "{} in {} ms, {line}",
-        status,
-        begin.elapsed().as_millis()
-    ));
-    Ok(if status.is_success() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    let body = match output {
+        Output::Json => collect(answer.into_body()).await?,
+        Output::Text => {
+            copy(answer.into_body()).await?;
+            Value::Null
+        }
+    };
+    let milliseconds = begin.elapsed().as_millis();
+    let done = match output {
+        Output::Json => Done::new(
+            "",
+            &Report {
+                status: status.as_u16(),
+                milliseconds,
+                body,
+            },
+        ),
+        Output::Text => {
+            let line = format!("{status} in {milliseconds} ms, {line}");
+            output.note(&line.dimmed().to_string());
+            Done::silent()
+        }
+    };
+    Ok(done.with_exit(u8::from(!status.is_success())))
 }
 
 async fn request(
     args: &InvokeArgs,
     server: &Running,
     body: Body,
-) -> Result<Request<Full<Bytes>>, Problem> {
+) -> Result<Request<Full<Bytes>>, CommandError> {
     let method: Method = args.method.to_uppercase().parse().map_err(|_error| {
-        Problem::usage(format!("`{}` is not a method", args.method))
+        CommandError::input(format!("`{}` is not a method", args.method))
             .with_hint("give one like GET or POST")
     })?;
     let mut request = Request::builder().method(method).uri(uri(args, server)?);
@@ -82,10 +104,10 @@ async fn request(
     }
     request
         .body(Full::new(body))
-        .map_err(|error| Problem::usage(format!("there is no such request: {error}")))
+        .map_err(|error| CommandError::input(format!("there is no such request: {error}")))
 }
 
-fn uri(args: &InvokeArgs, server: &Running) -> Result<Uri, Problem> {
+fn uri(args: &InvokeArgs, server: &Running) -> Result<Uri, CommandError> {
     let tail = match args.path.as_str() {
         tail if tail.is_empty() || tail.starts_with(['/', '?']) => tail.to_owned(),
         tail => format!("/{tail}"),
@@ -97,13 +119,13 @@ fn uri(args: &InvokeArgs, server: &Running) -> Result<Uri, Problem> {
         utf8_percent_encode(&args.name, PLAIN),
     );
     url.parse().map_err(|error| {
-        Problem::usage(format!("`{}` is not the end of a URL: {error}", args.path))
+        CommandError::input(format!("`{}` is not the end of a URL: {error}", args.path))
             .with_hint("write it as in a URL, with %20 for a space")
     })
 }
 
 /// Who calls, as a session of this server; the developer where nobody else is named.
-async fn token(args: &InvokeArgs, server: &Running) -> Result<Option<String>, Problem> {
+async fn token(args: &InvokeArgs, server: &Running) -> Result<Option<String>, CommandError> {
     if args.anonymous {
         return Ok(None);
     }
@@ -112,8 +134,7 @@ async fn token(args: &InvokeArgs, server: &Running) -> Result<Option<String>, Pr
     } else if let Some(email) = &args.user {
         Subject::Email(email.clone())
     } else {
-        let (developer, _complaint) = Developer::read(&Places::of_this_user().login_file());
-        Subject::Email(developer.email)
+        Subject::Email(running::developer(&args.dir).email)
     };
     let request = MintTokenRequest {
         subject: Some(subject),
@@ -125,10 +146,10 @@ async fn token(args: &InvokeArgs, server: &Running) -> Result<Option<String>, Pr
 }
 
 /// JSON where it is typed; whatever it is where it is read.
-fn body(data: Option<&str>) -> Result<Body, Problem> {
+fn body(data: Option<&str>) -> Result<Body, CommandError> {
     let Some(data) = data else { return Ok(None) };
     let read = |text: io::Result<Vec<u8>>, from: &str| {
-        text.map_err(|error| Problem::usage(format!("cannot read {from}: {error}")))
+        text.map_err(|error| CommandError::input(format!("cannot read {from}: {error}")))
     };
     let bytes = if data == "-" {
         let mut bytes = Vec::new();
@@ -138,7 +159,7 @@ fn body(data: Option<&str>) -> Result<Body, Problem> {
         read(fs::read(file), file)?
     } else {
         is_json(data.as_bytes()).map_err(|error| {
-            Problem::usage(format!("`--data` is not JSON: {error}")).with_hint(
+            CommandError::input(format!("`--data` is not JSON: {error}")).with_hint(
                 "quote it for the shell, as in --data '{\"name\": \"Ada\"}'; @FILE takes any file",
             )
         })?;
@@ -156,33 +177,39 @@ fn is_json(bytes: &[u8]) -> serde_json::Result<()> {
     serde_json::from_slice::<serde::de::IgnoredAny>(bytes).map(drop)
 }
 
-async fn answer(request: Request<Full<Bytes>>) -> Result<Response<Incoming>, Problem> {
+async fn answer(request: Request<Full<Bytes>>) -> Result<Response<Incoming>, CommandError> {
     let client: Client<HttpConnector, Full<Bytes>> =
         Client::builder(TokioExecutor::new()).build_http();
     match timeout(SILENCE, client.request(request)).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(
-            Problem::broken(format!("the server does not answer: {error}"))
-                .with_hint("see what `backlot dev` says in its terminal"),
-        ),
+        Ok(Err(error)) => Err(failed(format!("the server does not answer: {error}"))
+            .with_hint("see what `backlot dev` says in its terminal")),
         Err(_elapsed) => Err(silent()),
     }
 }
 
-/// Prints the pieces as they come.
-async fn copy(mut body: Incoming) -> Result<(), Problem> {
-    let mut out = io::stdout().lock();
-    let mut last = b'\n';
+/// The next piece of an answer; nothing at its end.
+async fn piece(body: &mut Incoming) -> Result<Option<Bytes>, CommandError> {
     loop {
         let frame = timeout(SILENCE, body.frame()).await;
         let Some(frame) = frame.map_err(|_elapsed| silent())? else {
-            break;
+            return Ok(None);
         };
-        let frame =
-            frame.map_err(|error| Problem::broken(format!("the answer broke off: {error}")))?;
-        let Ok(piece) = frame.into_data() else {
-            continue;
-        };
+        let frame = frame.map_err(|error| {
+            failed(format!("the answer broke off: {error}"))
+                .with_hint("see what `backlot dev` says in its terminal")
+        })?;
+        if let Ok(piece) = frame.into_data() {
+            return Ok(Some(piece));
+        }
+    }
+}
+
+/// Prints the pieces as they come.
+async fn copy(mut body: Incoming) -> Result<(), CommandError> {
+    let mut out = io::stdout().lock();
+    let mut last = b'\n';
+    while let Some(piece) = piece(&mut body).await? {
         last = piece.last().copied().unwrap_or(last);
         // A reader that has gone away has read enough.
         if out.write_all(&piece).and_then(|()| out.flush()).is_err() {
@@ -195,18 +222,23 @@ async fn copy(mut body: Incoming) -> Result<(), Problem> {
     Ok(())
 }
 
-fn silent() -> Problem {
-    Problem::broken(format!(
+async fn collect(mut body: Incoming) -> Result<Value, CommandError> {
+    let mut whole = Vec::new();
+    while let Some(piece) = piece(&mut body).await? {
+        whole.extend_from_slice(&piece);
+    }
+    let text = || Value::from(String::from_utf8_lossy(&whole));
+    Ok(serde_json::from_slice(&whole).unwrap_or_else(|_no_json| text()))
+}
+
+fn failed(message: String) -> CommandError {
+    CommandError::new(ErrorCode::Internal, message)
+}
+
+fn silent() -> CommandError {
+    failed(format!(
         "the function was silent for {} s",
         SILENCE.as_secs()
     ))
-    .with_hint("`backlot logs --function NAME` shows what it printed")
-}
-
-fn tell(line: &str) {
-    let _ = writeln!(
-        anstream::AutoStream::auto(io::stderr()),
-        "{}",
-        line.dimmed()
-    );
+    .with_command("see what it printed", "backlot logs --function NAME")
 }

@@ -1,6 +1,6 @@
 //! `backlot functions list`: how the functions of the running server are doing, or which there are when none runs.
 
-use std::{collections::HashMap, process::ExitCode};
+use std::collections::HashMap;
 
 use proto::v1::{
     RunnerStatusRequest,
@@ -10,12 +10,10 @@ use serde::Serialize;
 
 use crate::{
     args::AppArgs,
-    commands::{
-        print, print_json,
-        running::{Running, refused},
-    },
+    commands::running::{Running, refused},
+    output::{CommandError, Done},
     project::{self, Project},
-    ui::{Problem, Table},
+    ui::Table,
 };
 
 /// What `--json` prints.
@@ -53,9 +51,8 @@ struct Life {
     error: Option<String>,
 }
 
-pub(super) async fn list(args: &AppArgs) -> Result<ExitCode, Problem> {
-    let project = project::read(&args.dir)
-        .map_err(|error| Problem::usage(error.to_string()).with_hint(error.hint()))?;
+pub(super) async fn list(args: &AppArgs) -> Result<Done, CommandError> {
+    let project = project::read(&args.dir)?;
     let report = match Running::find(&project.layout.root)? {
         Some(server) => {
             let status = server.runner()?.runner_status(RunnerStatusRequest {}).await;
@@ -67,12 +64,7 @@ pub(super) async fn list(args: &AppArgs) -> Result<ExitCode, Problem> {
             functions: at_rest(&project),
         },
     };
-    if args.json {
-        print_json(&report);
-    } else {
-        print(&text(&report));
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(Done::new(text(&report), &report))
 }
 
 fn running(statuses: Vec<FunctionStatus>, project: &Project) -> Report {

@@ -23,8 +23,13 @@ pub(crate) fn run(args: &FunctionsArgs) -> ExitCode {
             let output = Output::new(args.app.json);
             output::run(output, remote::list(&args.app, output))
         }
-        FunctionsCommand::List(args) => super::ended(super::block_on(list::list(&args.app))),
-        FunctionsCommand::Invoke(args) => super::ended(super::block_on(invoke::invoke(args))),
+        FunctionsCommand::List(args) => {
+            output::run(Output::new(args.app.json), list::list(&args.app))
+        }
+        FunctionsCommand::Invoke(args) => {
+            let output = Output::new(args.json);
+            output::run(output, invoke::invoke(args, output))
+        }
         FunctionsCommand::Deploy(args) => {
             let output = Output::new(args.app.json);
             output::run(output, deploy::deploy(args, output))

@@ -34,8 +34,8 @@ fn a_frame_shows_the_line_what_was_expected_and_a_hint() {
       ·                                      ╰── here
     6 │   },
       ╰────
-     help: expected $eq $ne $in $nin $gt $gte $lt $lte $exists $all $size
-           $elemMatch
+     help: expected $eq $ne $in $nin $gt $gte $lt $lte $all $elemMatch $exists
+           $size
            until this is right the rule denies everyone but the service role
     "#);
 }
@@ -146,5 +146,5 @@ fn reasons_for_no_project_say_what_to_do() {
     let dir = tree(&[("x.txt", "")]);
     let error = super::read_dir(dir.path()).unwrap_err();
     assert!(matches!(error, ReadError::NotFound { .. }));
-    assert!(error.hint().contains("backlot dev"), "{}", error.hint());
+    assert!(error.hint().contains("backlot init"), "{}", error.hint());
 }

@@ -185,7 +185,7 @@ fn a_wrong_rule_is_reported_and_its_entity_stays() {
     insta::assert_snapshot!(said(&project), @r#"
     base44/entities/task.jsonc:1:86: error: `properties.a.properties.b.rls.read` is the string "all"; expected true, false, null or a condition object
     hint: until this is right the rule denies everyone but the service role
-    base44/entities/task.jsonc:3:23: error: rules have no operator `$contains`; expected $eq $ne $in $nin $gt $gte $lt $lte $exists $all $size $elemMatch
+    base44/entities/task.jsonc:3:23: error: rules have no operator `$contains`; expected $eq $ne $in $nin $gt $gte $lt $lte $all $elemMatch $exists $size
     hint: until this is right the rule denies everyone but the service role
     base44/entities/task.jsonc:4:11: error: `rls.create` is the number 5; expected true, false, null or a condition object
     hint: until this is right the rule denies everyone but the service role

@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use self::{
     compile::Scope,
     guards::{FieldGuards, Reader},
-    rule::Rule,
+    rule::{ATTRIBUTES, COMPARISONS, CONSTANTS, Rule, TESTS},
 };
 use super::{fault::Operation, filter::Filter};
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{Report, operand::Operand};
 
 /// Operators that a rule may use on an attribute.
-const COMPARISONS: [&str; 10] = [
+pub const COMPARISONS: [&str; 10] = [
     "$eq",
     "$ne",
     "$in",
@@ -19,10 +19,10 @@ const COMPARISONS: [&str; 10] = [
 ];
 
 /// Operators whose operand says something about the attribute's form.
-const TESTS: [&str; 2] = ["$exists", "$size"];
+pub const TESTS: [&str; 2] = ["$exists", "$size"];
 
 /// Attributes of a record that rules name without `data.`.
-const ATTRIBUTES: [&str; 7] = [
+pub const ATTRIBUTES: [&str; 7] = [
     "id",
     "_id",
     "created_by",
@@ -33,7 +33,7 @@ const ATTRIBUTES: [&str; 7] = [
 ];
 
 /// Attributes that the platform keeps beside a record; here they are the same for all records.
-const CONSTANTS: [&str; 5] = [
+pub const CONSTANTS: [&str; 5] = [
     "app_id",
     "entity_name",
     "is_deleted",
