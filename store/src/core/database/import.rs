@@ -82,9 +82,9 @@ fn read_csv(schema: &Schema, content: &[u8]) -> Result<Table, Fault> {
             .flexible(true)
             .delimiter(delimiter(schema, content))
             .from_reader(content.as_bytes().chain(b"\n\0\n".as_slice()));
-        let names = columns(schema, lines.headers().map_err(unreadable)?)?;
+        let names = columns(schema, lines.headers().map_err(|error| unreadable(&error))?)?;
         for line in lines.records() {
-            let line = line.map_err(unreadable)?;
+            let line = line.map_err(|error| unreadable(&error))?;
             open = line.position().map(csv::Position::line);
             if line.len() == 1 && &line[0] == END {
                 open = None;
@@ -101,7 +101,7 @@ fn read_csv(schema: &Schema, content: &[u8]) -> Result<Table, Fault> {
     Ok(Table { unit: "Line", rows })
 }
 
-fn unreadable(error: csv::Error) -> Fault {
+fn unreadable(error: &csv::Error) -> Fault {
     Fault::bad_request(format!("The file is not CSV: {error}"))
 }
 
