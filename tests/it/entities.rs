@@ -208,3 +208,39 @@ async fn a_refusal_is_logged_with_the_id_of_its_request() {
         server.says(&format!(r#""request_id":"{id}""#)).await;
     }
 }
+
+#[tokio::test]
+async fn a_refusal_in_the_log_shows_the_rule_the_values_and_the_record() {
+    let rules = json!({ "create": { "data.team": { "$in": ["public", "{{user.data.team}}"] } } });
+    let schema = json!({
+        "name": "Note", "type": "object", "rls": rules,
+        "properties": {
+            "team": { "type": "string" },
+            "pay": { "type": "number", "rls": { "write": { "user_condition": { "role": "admin" } } } },
+        },
+    });
+    let project = Project::new().file("base44/entities/note.jsonc", &schema.to_string());
+    let server = backlot(&project).start().await;
+    let cases = [
+        (
+            "",
+            json!({ "team": "red" }),
+            r#"values={"data.team":"red","user.data.team":null}"#,
+        ),
+        (
+            "",
+            json!({ "team": "public", "pay": 1 }),
+            r#"values={"user.role":null}"#,
+        ),
+        (
+            "/bulk",
+            json!([{ "team": "public" }, { "team": "public", "pay": "much" }]),
+            "nothing was written, because of record 2 of 2: You're not allowed to set",
+        ),
+    ];
+    for (path, body, line) in cases {
+        let path = format!("/api/apps/local/entities/Note{path}");
+        let _ = server.send(Method::POST, &path, &body).await.expect(403);
+        server.says(line).await;
+    }
+}

@@ -185,6 +185,13 @@ fn add(
     let node = Node::root(&schema.document);
     let Some(known) = entities.get_mut(&schema.name) else {
         out.extend(schema.rules.iter().cloned());
+        let twin = |name: &&String| name.eq_ignore_ascii_case(&schema.name);
+        if let Some(twin) = entities.keys().find(twin) {
+            let message = format!("`{}` and `{twin}` differ in case only", schema.name);
+            let blame = node.get("name").unwrap_or(node);
+            let hint = "rename one of the two: other tools take them for the same entity";
+            out.push(blame.warning(message).hint(hint));
+        }
         let loaded = Loaded {
             file: Arc::clone(file),
             path: schema.document.path.clone(),

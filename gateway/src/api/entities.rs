@@ -14,7 +14,7 @@ use proto::{
     },
 };
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 
 pub(crate) use super::import::import;
 use super::users;
@@ -232,14 +232,16 @@ pub(crate) async fn aggregate(
 #[derive(Deserialize)]
 struct Upsert {
     records: Option<Box<RawValue>>,
-    key: Option<Key>,
+    key: Option<Value>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Key {
-    One(String),
-    Many(Vec<String>),
+fn key_fields(key: Value) -> Result<Vec<String>, Failure> {
+    let fields = match key {
+        Value::String(field) => Some(vec![field]),
+        fields => serde_json::from_value(fields).ok(),
+    };
+    let message = "key must be a field's name or a list of names";
+    fields.ok_or_else(|| Failure::new(Code::BadRequest, message))
 }
 
 /// `POST /upsert`: updates by key, creates the rest.
@@ -255,10 +257,7 @@ pub(crate) async fn upsert(
         entity,
         caller,
         records_json: raw(&required(body.records, "records")?),
-        key: match required(body.key, "key")? {
-            Key::One(field) => vec![field],
-            Key::Many(fields) => fields,
-        },
+        key: key_fields(required(body.key, "key")?)?,
     };
     let answer = setup.store.upsert(request).await?;
     let (created, updated) = (answer.created, answer.updated);

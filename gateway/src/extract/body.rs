@@ -20,10 +20,10 @@ use crate::error::Problem;
 pub(crate) const JSON_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Bytes read and thrown away after a limit, so that a sender who is still writing gets to read why.
-pub(super) const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
+pub(crate) const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
 
 /// How long the next piece of a body may take.
-pub(super) const PIECE: Duration = Duration::from_secs(30);
+pub(crate) const PIECE: Duration = Duration::from_secs(30);
 
 /// A JSON body, unread.
 #[derive(Debug)]
@@ -41,6 +41,11 @@ impl Payload {
     /// The parsed document, for the few bodies that are not records.
     pub(crate) fn parse<T: DeserializeOwned>(self) -> Result<T, Failure> {
         let bytes = self.bytes()?;
+        if matches!(bytes.trim_ascii_start().first(), Some(b'[')) {
+            // A struct would be read from an array as well.
+            let message = "Request body must be an object";
+            return Err(Failure::new(Code::BadRequest, message));
+        }
         serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
             Category::Data => Failure::new(Code::Invalid, format!("Invalid body: {error}")),
             Category::Io | Category::Syntax | Category::Eof => {

@@ -3,6 +3,7 @@
 pub(crate) mod origin;
 
 mod cors;
+mod unread;
 
 use std::panic::AssertUnwindSafe;
 
@@ -33,6 +34,7 @@ pub(crate) async fn edge(State(state): State<AppState>, request: Request, next: 
     let visit = Visit::begin(&state, &id, &request);
     let grant = Grant::for_request(&request, Allowed(&state));
     let header = id.header();
+    let request = unread::read_to_the_end(request);
     let answer = id.scope(pass(&state, request, next)).await;
     let mut response = answer.unwrap_or_else(IntoResponse::into_response);
     response.headers_mut().insert(REQUEST_ID, header);

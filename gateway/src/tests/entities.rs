@@ -240,7 +240,27 @@ const SENSELESS: &[Case] = &[
         "Error in field query: Field required",
         "",
     ),
-    ("PATCH /Task/update-many", "[1]", 422, "Invalid body", ""),
+    (
+        "PATCH /Task/update-many",
+        "[1]",
+        400,
+        "Request body must be an object",
+        "",
+    ),
+    (
+        "POST /Task/upsert",
+        "[{}]",
+        400,
+        "Request body must be an object",
+        "",
+    ),
+    (
+        "POST /Task/upsert",
+        r#"{"records":[],"key":5}"#,
+        400,
+        "key must be a field's name or a list of names",
+        "",
+    ),
     (
         "POST /Task/upsert",
         r#"{"records":[]}"#,

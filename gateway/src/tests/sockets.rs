@@ -125,6 +125,41 @@ async fn an_upgraded_connection_is_left_alone() {
     read_until(&mut client, "ping").await;
 }
 
+/// The sender would see a broken pipe instead of the answer.
+#[tokio::test]
+async fn a_body_that_nobody_reads_is_taken_to_its_end() {
+    let harness = Harness::new().await;
+    let stop = CancellationToken::new();
+    let (address, _) = listen(harness.router.clone(), &stop).await;
+    let body = vec![b'x'; 4 * 1024 * 1024];
+    let paths = [
+        ("functions/nobody", "404"),
+        ("entities/Task/5", "405"),
+        ("entities/User/import", "401"),
+    ];
+    for (path, status) in paths {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "POST /api/apps/a/{path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\
+             content-type: multipart/form-data; boundary=b\r\n\r\n",
+            body.len()
+        );
+        client.write_all(head.as_bytes()).await.unwrap();
+        let answer = read_until(&mut client, "\r\n\r\n").await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+        client.write_all(&body).await.unwrap();
+        // The connection is good for another request.
+        let next = b"GET /api/apps/a/none HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+        client.write_all(next).await.unwrap();
+        let mut rest = String::new();
+        client.read_to_string(&mut rest).await.unwrap();
+        assert!(rest.contains("HTTP/1.1 "), "{path}: {rest}");
+    }
+}
+
 #[tokio::test]
 async fn a_drain_waits_for_open_requests_and_takes_no_new_ones() {
     let mirror = mirrored().await;

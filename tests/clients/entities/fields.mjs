@@ -36,6 +36,8 @@ async function masked(caller, { id }) {
     await refused(Staff.updateMany({ id }, { $set: { badge: "b2" } }), 403, modify("badge"));
     await refused(Staff.updateMany({ id }, { $unset: { grade: 1 } }), 403, modify("grade"));
     await refused(Staff.updateMany({ id }, { $rename: { grade: "badge" } }), 403, modify("grade", "badge"));
+    // What is moved to a visible field would be read there.
+    await refused(Staff.updateMany({ id }, { $rename: { salary: "name" } }), 403, modify("salary"));
     const { status, details } = await Staff.importEntities(new File(["name,grade\nx,y\n"], "staff.csv"));
     assert.deepEqual([status, details.includes("data.grade")], ["error", true], details);
     const stored = await callers.service.Staff.list();

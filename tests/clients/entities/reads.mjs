@@ -234,6 +234,10 @@ async function pages() {
     await Item.delete(first.items[1].id);
     const { next_cursor: cursor } = first;
     assert.equal(names((await Item.filter(query, { sort: "name", limit: 2, cursor })).items), "xy");
+    // Another way of writing the same is no difference.
+    assert.equal(names((await Item.filter(query, { sort: "+name", limit: 2, cursor })).items), "xy");
+    const whole = (await Item.list({ sort: "+name", limit: 1 })).next_cursor;
+    assert.equal((await Item.filter({}, { sort: "name", limit: 1, cursor: whole })).items.length, 1);
     const last = await Item.list({ limit: 5, cursor });
     assert.deepEqual([names(last.items), last.next_cursor, last.has_more], ["xyz", null, false]);
     await refused(Item.filter({ note: "other" }, { cursor }), 400, "=Cursor does not match the query");

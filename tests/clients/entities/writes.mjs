@@ -144,6 +144,10 @@ async function importing() {
     assert.deepEqual([second.name, second.tags, second.done, second.stars], ["two lines", ["x"], false, undefined]);
     assert.deepEqual(await Item.get(first.id), first);
   });
+  await check("import of what spreadsheets write with semicolons", async () => {
+    const { status, output } = await Item.importEntities(file("items.csv", "name;stars\r\na;1\r\n"));
+    assert.deepEqual([status, output.map(({ name, stars }) => [name, stars])], ["success", [["a", 1]]]);
+  });
   await check("import of JSON", async () => {
     const { status, output } = await Item.importEntities(file("items.json", '[{"name":"j","stars":1},{"name":"k"}]'));
     assert.deepEqual([status, output.map(({ name }) => name)], ["success", ["j", "k"]]);
@@ -151,7 +155,10 @@ async function importing() {
   await check("a file that does not fit imports nothing", async () => {
     const before = await Item.count();
     for (const [name, text, part] of [
-      ["items.csv", "name,stars\nfine,1\nwrong,many\n", "stars"],
+      ["items.csv", "name,stars\nfine,1\nwrong,many\n", "Line 3: Error in field stars"],
+      ["items.csv", "Name|Stars\nfine|1\n", "None of the columns"],
+      ["items.csv", 'name,stars\nfine,1\n"open,1\n', "Line 3: a quote is not closed"],
+      ["items.json", '[{"name":"j"},{"name":5}]', "Record 2: Error in field name"],
       ["items.csv", "stars\n1\n", "name"],
       ["items.json", '[{"name":"j"}', "JSON"],
       ["items.json", "[1]", "object"],

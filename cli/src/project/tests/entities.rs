@@ -113,6 +113,18 @@ fn a_file_that_cannot_be_used_is_left_out_and_the_others_stay() {
 }
 
 #[test]
+fn names_that_differ_in_case_only_are_warned_about() {
+    let project = project(&[
+        ("base44/entities/a.jsonc", "{ name: 'Twin' }"),
+        ("base44/entities/b.jsonc", "{ name: 'twin' }"),
+    ]);
+    assert_eq!(entity_names(&project), ["Twin", "twin"]);
+    let said = said(&project);
+    let expected = "b.jsonc:1:9: warning: `twin` and `Twin` differ in case only";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
 fn what_merely_looks_odd_is_a_warning() {
     let text = "{ properties: { a: {}, b: { type: 'text' }, c: { type: 'string', required: true } }, required: ['a', 'nope', 'created_by'] }";
     let project = project(&[("base44/entities/task.jsonc", text)]);

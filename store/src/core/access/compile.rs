@@ -47,7 +47,7 @@ impl Scope {
         self.principal.is_exempt()
     }
 
-    fn user(&self) -> Option<&Arc<Record>> {
+    pub(super) fn user(&self) -> Option<&Arc<Record>> {
         self.principal.user()
     }
 

@@ -4,6 +4,7 @@
 //! unknown; unknown stays unknown under negation; only true grants.
 
 mod compile;
+mod explain;
 mod guards;
 mod operand;
 mod rule;
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub use self::{
     compile::Scope,
+    explain::inputs,
     guards::{FieldGuards, Reader},
     rule::{ATTRIBUTES, COMPARISONS, CONSTANTS, Rule, TESTS},
 };

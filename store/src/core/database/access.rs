@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::Value as Json;
 
 use crate::core::{
-    access::{Reader, Rule, Scope},
+    access::{Reader, Rule, Scope, inputs},
     caller::Principal,
     fault::{Fault, Operation},
     filter::Filter,
@@ -84,7 +84,7 @@ impl Access {
         if may_create.matches(record).unwrap_or(false) {
             return Ok(());
         }
-        self.log_refusal(Operation::Create, None);
+        self.log_refusal(Operation::Create, None, Some(record));
         Err(self.denied(Operation::Create))
     }
 
@@ -113,7 +113,7 @@ impl Access {
         let record = found.ok_or_else(missing)?;
         for needed in [Operation::Read, operation] {
             if !self.allows(needed, record) {
-                self.log_refusal(needed, Some(id));
+                self.log_refusal(needed, Some(id), Some(record.into()));
                 return Err(missing());
             }
         }
@@ -145,29 +145,65 @@ impl Access {
         if fields.is_empty() {
             return Ok(());
         }
-        tracing::warn!(
-            entity = &*self.entity,
-            operation = operation.name(),
-            caller = %self.principal(),
-            fields = fields.join(", "),
-            "refused by a field rule"
-        );
+        for field in &fields {
+            let rule = self.field_rule(operation, field);
+            tracing::warn!(
+                entity = &*self.entity,
+                operation = operation.name(),
+                caller = %self.principal(),
+                field,
+                %rule,
+                values = %Json::Object(inputs(&rule, &self.scope, Some(subject))),
+                "refused by a field rule"
+            );
+        }
         Err(Fault::FieldsDenied { operation, fields })
     }
 
-    /// Says in the log which rule refused what to whom.
-    pub fn log_refusal(&self, operation: Operation, id: Option<&str>) {
-        let rule = serde_json::from_slice::<Value>(self.schema.document()).unwrap_or_default();
-        let rules = &rule["rls"];
-        let rule = rules.get(operation.name()).or_else(|| rules.get("write"));
-        let rule = rule.unwrap_or(&Value::Null);
+    /// Says in the log which rule refused what to whom, and the values that it looked at. There is no `record` where the
+    /// operation is refused whatever there is.
+    pub fn log_refusal(&self, operation: Operation, id: Option<&str>, record: Option<View<'_>>) {
+        let rule = rule_for(operation, &self.document()["rls"]);
         tracing::warn!(
             entity = &*self.entity,
             operation = operation.name(),
             id,
             caller = %self.principal(),
             %rule,
+            values = %Json::Object(inputs(&rule, &self.scope, record)),
             "refused by an entity rule"
         );
     }
+
+    /// Says in the log which of the records of a request, counted from 0, is the reason for refusing them all.
+    pub fn log_item(&self, fault: &Fault, (index, all): (usize, usize)) {
+        let number = index + 1;
+        tracing::warn!(
+            entity = &*self.entity,
+            "nothing was written, because of record {number} of {all}: {fault}"
+        );
+    }
+
+    /// The rule of the field at `data.` and a dotted path, as the schema writes it.
+    fn field_rule(&self, operation: Operation, path: &str) -> Json {
+        let document = self.document();
+        let names = path.split('.').skip(1);
+        let field = names.fold(&document, |parent, name| {
+            match &parent["items"]["properties"][name] {
+                Json::Null => &parent["properties"][name],
+                found => found,
+            }
+        });
+        rule_for(operation, &field["rls"])
+    }
+
+    fn document(&self) -> Json {
+        serde_json::from_slice(self.schema.document()).unwrap_or_default()
+    }
+}
+
+/// As written; `write` stands for what has no rule of its own.
+fn rule_for(operation: Operation, rules: &Json) -> Json {
+    let rule = rules.get(operation.name()).or_else(|| rules.get("write"));
+    rule.cloned().unwrap_or_default()
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{Access, Database, Presenter, Target, create::Prepared};
 use crate::core::{
+    access::Reader,
     caller::Caller,
     fault::{Fault, Operation},
     filter::{Filter, Predicate},
@@ -19,7 +20,7 @@ use crate::core::{
     sort::Direction,
     update::Update,
     users::is_managed,
-    value,
+    value::{self, Lent},
     view::View,
 };
 
@@ -66,13 +67,16 @@ impl Database {
         let access = self.access(place, caller);
         let mut drafts: IndexMap<u64, Draft> = IndexMap::new();
         let mut order = Vec::with_capacity(changes.len());
+        let all = changes.len();
         for (id, changes) in changes {
             let found = self.entities[place].records.get(&id);
             let old = access.require(Operation::Update, &id, found)?;
-            let fields = match drafts.get(&old.seq()) {
-                Some((_, current)) => self.merge(&access, current.clone(), changes)?,
-                None => self.merge(&access, old.fields(), changes)?,
+            let merged = match drafts.get(&old.seq()) {
+                Some((_, current)) => self.merge(&access, current.clone(), changes),
+                None => self.merge(&access, old.fields(), changes),
             };
+            let blame = |fault: &Fault| access.log_item(fault, (order.len(), all));
+            let fields = merged.inspect_err(blame)?;
             order.push(old.seq());
             let old = Arc::clone(old);
             drafts.insert(old.seq(), (old, fields));
@@ -147,7 +151,9 @@ impl Database {
         drop(selection);
         let has_more = drafts.len() > BULK;
         drafts.truncate(BULK);
+        let reader = access.reader();
         let drafts = drafts.into_iter().map(|record| {
+            refuse_moves(&update, &reader, &record)?;
             let fields = self.operate(&access, &update, &record.fields())?;
             Ok((record, fields))
         });
@@ -255,6 +261,24 @@ impl Database {
             }
         }
         Ok(None)
+    }
+}
+
+/// A value that the caller may not read must not be moved to where they may.
+fn refuse_moves(update: &Update, reader: &Reader, record: &Arc<Record>) -> Result<(), Fault> {
+    let mask = reader.mask(record);
+    let hidden = |path: &&FieldPath| {
+        let (all, shown) = (record.into(), View::masked(record, &mask));
+        let value = |view| path.resolve(view).map(Lent::into_value);
+        value(all) != value(shown)
+    };
+    let fields: Vec<_> = update.moved().filter(hidden).collect();
+    match fields.is_empty() {
+        true => Ok(()),
+        false => Err(Fault::FieldsDenied {
+            operation: Operation::Update,
+            fields: fields.iter().map(|path| format!("data.{path}")).collect(),
+        }),
     }
 }
 

@@ -38,18 +38,45 @@ pub struct Batch {
     caller: Caller,
     schema: Arc<Schema>,
     strictness: Arc<Strictness>,
-    proposals: Vec<Proposal>,
+    proposals: Vec<(Origin, Proposal)>,
+}
+
+/// Where a record stands in a request.
+#[derive(Clone, Copy, Debug)]
+enum Origin {
+    /// In its body.
+    Body,
+    /// In a file, whose lines or records are counted from 1.
+    File(&'static str, u64),
 }
 
 impl Batch {
     /// Adds a record.
     pub fn add(&mut self, fields: Fields) {
         let proposal = propose(&self.schema, &self.strictness, fields);
-        self.proposals.push(proposal);
+        self.proposals.push((Origin::Body, proposal));
+    }
+
+    pub(super) fn add_from(&mut self, unit: &'static str, number: u64, fields: Fields) {
+        let proposal = propose(&self.schema, &self.strictness, fields);
+        self.proposals.push((Origin::File(unit, number), proposal));
     }
 
     pub(super) fn schema(&self) -> &Schema {
         &self.schema
+    }
+}
+
+impl Origin {
+    /// Says which record it was: of a file in the answer, which is ours to word; of a body in the log.
+    fn blame(self, fault: Fault, access: &Access, place: (usize, usize)) -> Fault {
+        match self {
+            Self::File(unit, number) => Fault::bad_request(format!("{unit} {number}: {fault}")),
+            Self::Body => {
+                access.log_item(&fault, place);
+                fault
+            }
+        }
     }
 }
 
@@ -107,9 +134,12 @@ impl Database {
             return Ok(None);
         }
         let may_create = access.filter(Operation::Create);
-        let mut prepared = Vec::with_capacity(batch.proposals.len());
-        for proposal in batch.proposals {
-            prepared.push(self.admit(&access, &may_create, proposal)?);
+        let all = batch.proposals.len();
+        let mut prepared = Vec::with_capacity(all);
+        for (origin, proposal) in batch.proposals {
+            let new = self.admit(&access, &may_create, proposal);
+            let place = (prepared.len(), all);
+            prepared.push(new.map_err(|fault| origin.blame(fault, &access, place))?);
         }
         let records = prepared.into_iter().map(|new| self.add(place, new));
         Ok(Some(Stored {

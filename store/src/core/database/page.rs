@@ -75,8 +75,10 @@ impl PageSpec {
         let walk = walk.filter(|walk| walk.after.is_some());
         let walk = walk.ok_or_else(|| Fault::bad_request("Invalid cursor"))?;
         let matches = walk.entity.eq_ignore_ascii_case(&self.entity)
-            && (self.query.is_null() || value::equals(&self.query, &walk.query))
-            && (self.sort.is_empty() || self.sort == walk.sort)
+            && (is_all(&self.query) && is_all(&walk.query)
+                || self.query.is_null()
+                || value::equals(&self.query, &walk.query))
+            && (self.sort.is_empty() || without_plus(&self.sort) == without_plus(&walk.sort))
             && (self.fields.is_empty() || self.fields == walk.fields)
             && (self.distinct.is_none() || self.distinct == walk.distinct);
         match matches {
@@ -201,4 +203,16 @@ impl PageSpec {
         };
         URL_SAFE_NO_PAD.encode(to_json(&walk))
     }
+}
+/// No query at all and an empty one ask for the same records.
+fn is_all(query: &Value) -> bool {
+    query.is_null() || query.as_object().is_some_and(serde_json::Map::is_empty)
+}
+
+/// `+name` is `name`; the plus of an unencoded address arrives as a space.
+fn without_plus(sort: &str) -> Vec<&str> {
+    let fields = sort.split(',');
+    fields
+        .map(|field| field.trim().trim_start_matches('+'))
+        .collect()
 }

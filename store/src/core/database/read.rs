@@ -130,7 +130,7 @@ impl Database {
         let (access, records, gate) = self.readable(entity, caller)?;
         let record = records.get(id).ok_or_else(|| access.no_such_record(id))?;
         if !gate.matches(record)? {
-            access.log_refusal(Operation::Read, Some(id));
+            access.log_refusal(Operation::Read, Some(id), Some(record.into()));
             return Err(access.no_such_record(id));
         }
         Ok(Presenter::new(access.reader()).json(record))

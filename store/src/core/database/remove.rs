@@ -48,7 +48,7 @@ impl Database {
         let access = self.access(place, caller);
         let may_delete = access.filter(Operation::Delete);
         if access.forbids(Operation::Delete) {
-            access.log_refusal(Operation::Delete, None);
+            access.log_refusal(Operation::Delete, None, None);
             return Err(access.denied(Operation::Delete));
         }
         let selection = self.select_now(entity, caller, filter)?;

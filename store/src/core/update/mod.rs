@@ -59,6 +59,12 @@ impl Update {
         self.steps.iter().flat_map(Step::paths)
     }
 
+    /// The paths whose values are moved to another place.
+    pub fn moved(&self) -> impl Iterator<Item = &FieldPath> {
+        let moves = |step: &&Step| matches!(step.change, Change::Rename(_));
+        self.steps.iter().filter(moves).map(|step| &step.target)
+    }
+
     /// The top-level fields that are written; one may come several times.
     pub fn touched(&self) -> impl Iterator<Item = &str> {
         self.paths().map(FieldPath::first)
