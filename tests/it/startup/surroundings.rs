@@ -1,9 +1,18 @@
 //! Where a project lies, at which address it is served, and what the start says of calls that leave the machine.
 
+use std::time::Duration;
+
 use reqwest::Method;
-use tests::{http::Answer, project::Project, tools::Clients};
+use tests::{
+    http::Answer,
+    project::Project,
+    tools::Clients,
+    wait::{eventually, that},
+};
 
 use crate::{TASKS, add_task, backlot};
+
+const LIMIT: Duration = Duration::from_secs(10);
 
 const HELLO: &str = "export default () => new Response('one');";
 
@@ -29,7 +38,11 @@ async fn folders_of_any_name_and_links_to_them_are_served_and_watched() {
     let entry = link.join("base44/functions/hello/entry.ts");
     std::fs::write(entry, HELLO.replace("one", "two")).unwrap();
     server.says("reloaded hello").await;
-    assert_eq!(server.get("/functions/hello").await.text, "two");
+    eventually("the saved one answers", LIMIT, async || {
+        let text = server.get("/functions/hello").await.text;
+        that(text == "two", text)
+    })
+    .await;
     let status = launch.run(&["status", &link.to_string_lossy()]).await;
     assert!(status.stdout.contains(server.url()), "{status}");
     assert_eq!(server.interrupt().await, 0);
@@ -127,7 +140,7 @@ async fn a_tunnel_that_was_allowed_gets_addresses_of_its_own() {
     for url in [&public["file_url"], &signed["signed_url"]] {
         let path = url.as_str().unwrap().strip_prefix("https://tunnel.example");
         let file = Answer::to(through(Method::GET, path.unwrap())).await;
-        assert_eq!((file.status.as_u16(), file.text.as_str()), (200, "here"));
+        assert_eq!((file.status, file.text.as_str()), (200, "here"));
     }
     let socket = "/ws-user-apps/socket.io/?EIO=4&transport=polling";
     let answer = Answer::to(through(Method::GET, socket)).await;

@@ -34,6 +34,8 @@ async fn downloads_are_told_on_one_line_that_is_rewritten_and_closing_the_termin
     let project = Project::new().with_tasks().function("package", source);
     let server = Launch::new(at_a_terminal(&project), &project)
         .clients(&clients)
+        .env("NO_COLOR", "")
+        .env("TERM", "xterm-256color")
         .env("DENO_DIR", project.user("cache").join("deno"))
         .start()
         .await;
