@@ -16,10 +16,27 @@ pub(crate) fn of(port: u16) -> Option<String> {
         };
         if holds_any(&process.path(), &inodes) {
             let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            return Some(format!("{} (pid {pid})", name.trim()));
+            let name = name.trim();
+            return Some(match dev_server(&process.path()) {
+                Some(parent) => format!("{name} dev (pid {parent})"),
+                None => format!("{name} (pid {pid})"),
+            });
         }
     }
     None
+}
+
+/// The `backlot dev` that a gateway of ours belongs to: to stop the gateway alone would only have it started again.
+fn dev_server(process: &Path) -> Option<u32> {
+    let arguments = fs::read(process.join("cmdline")).ok()?;
+    let mut arguments = arguments.split(|byte| *byte == 0).skip(1);
+    let is_gateway = arguments.next() == Some(b"gateway".as_slice());
+    if !is_gateway || !arguments.any(|argument| argument == b"--lifeline") {
+        return None;
+    }
+    let status = fs::read_to_string(process.join("status")).ok()?;
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+    parent.trim().parse().ok().filter(|parent| *parent > 1)
 }
 
 fn listening_inodes(port: u16) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! What `backlot dev` was asked to do, checked: from here on nothing can be wrong with it.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     path::{Path, PathBuf},
 };
 
@@ -57,7 +57,7 @@ impl Settings {
             folder: args.dir,
             port,
             host: args.host,
-            allowed_hosts: args.allow_hosts,
+            allowed_hosts: host_names(args.allow_hosts)?,
             upstream: if args.offline {
                 None
             } else {
@@ -103,6 +103,26 @@ fn upstream(url: &str) -> Result<String, Problem> {
     }
 }
 
+/// Names as they stand in a Host header, without scheme, port or path: another would never match.
+fn host_names(names: Vec<String>) -> Result<Vec<String>, Problem> {
+    let is_name = |name: &str| {
+        let clean = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        let is_ipv6 = || {
+            let inner = name
+                .strip_prefix('[')
+                .and_then(|rest| rest.strip_suffix(']'));
+            inner.is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok())
+        };
+        !name.is_empty() && (name.bytes().all(clean) || is_ipv6())
+    };
+    match names.iter().find(|name| !is_name(name)) {
+        None => Ok(names),
+        Some(name) => Err(Problem::usage(format!("`{name}` is not a host name")).with_hint(
+            "give the name alone, without scheme, port or path: `--allow-host my-tunnel.example.com`",
+        )),
+    }
+}
+
 pub(crate) fn executable(path: &Path) -> Result<PathBuf, Problem> {
     if deno::is_executable(path) {
         return std::path::absolute(path).map_err(|error| Problem::usage(error.to_string()));
@@ -115,7 +135,27 @@ pub(crate) fn executable(path: &Path) -> Result<PathBuf, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use super::upstream;
+    use super::{host_names, upstream};
+
+    #[test]
+    fn hosts_are_allowed_by_their_bare_names() {
+        let names = ["a.example.com", "192.0.2.7", "[2001:db8::1]", "my_host"].map(String::from);
+        assert_eq!(host_names(names.to_vec()).unwrap(), names);
+        for wrong in [
+            "https://a.example.com",
+            "a.example.com:8080",
+            "a/b",
+            "2001:db8::1",
+            "*.a",
+            "",
+        ] {
+            assert_eq!(
+                host_names(vec![wrong.to_owned()]).unwrap_err().exit,
+                2,
+                "{wrong}"
+            );
+        }
+    }
 
     #[test]
     fn only_http_urls_are_upstreams() {

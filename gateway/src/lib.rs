@@ -92,6 +92,8 @@ pub async fn run(args: Args) -> Result<(), Failure> {
     let host = Host::bind("gateway", args.host.clone()).await?;
     let listeners = Listeners::bind(&args).await?;
     let address = listeners.address();
+    // What it finds is of no interest to anybody who waits.
+    drop(tokio::task::spawn_blocking(files::remove_left_behind));
     let site = Site::new(address.port(), args.http_host, &args.allow_host);
     let state = AppState::new(site, host.token().cloned(), host.shutdown());
 

@@ -216,12 +216,17 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
                 format!("Port {} is already in use", address.port()),
             )
             .with_hint("stop the other process, or choose another port with `--port`"),
-            io::ErrorKind::AddrNotAvailable | io::ErrorKind::PermissionDenied => Failure::new(
-                Code::BadRequest,
-                format!("cannot listen on {address}: {error}"),
-            ),
+            io::ErrorKind::AddrNotAvailable => refused(address, &error)
+                .with_hint("choose an address that this machine has; `0.0.0.0` means all of them"),
+            io::ErrorKind::PermissionDenied => refused(address, &error)
+                .with_hint("ports below 1024 are the system's; choose a larger one"),
             _ => internal("bind", &error).with_detail(format!("{address}: {error}")),
         })
+}
+
+fn refused(address: SocketAddr, error: &io::Error) -> Failure {
+    let message = format!("cannot listen on {address}: {error}");
+    Failure::new(Code::BadRequest, message)
 }
 
 /// Tells the parent why this process is about to end, and turns the failure into an exit status.

@@ -281,6 +281,16 @@ async fn dev_uses_services_that_were_started_by_hand_and_leaves_them_running() {
     let (store, mut peer) = by_hand(&clients, &launch, "store").await;
     peer.token = Some("shared".to_owned());
     let attach = format!("store={}", peer.address);
+    let nowhere = format!("store=127.0.0.1:{}", tests::launch::free_port());
+    for (address, what) in [
+        (&attach, "BACKLOT_TOKEN"),
+        (&nowhere, "backlot store --listen"),
+    ] {
+        let stranger = backlot(&project).args(&["--attach", address]).fail().await;
+        assert_eq!(stranger.code, 1, "{stranger}");
+        let (_, hint) = stranger.stderr.split_once("hint:").unwrap();
+        assert!(hint.contains(what), "{stranger}");
+    }
     let launch = launch.args(&["--attach", &attach]);
     let mut server = launch.start().await;
     let task = add_task(&server, "in the attached store").await;

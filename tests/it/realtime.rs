@@ -78,6 +78,20 @@ async fn a_crowd_in_one_room_hears_everything_once_and_in_order() {
     assert!(said.stdout.ends_with("ok\n"), "{said}");
 }
 
+#[tokio::test]
+async fn who_reads_hears_of_each_record_of_a_large_clear() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let project = Project::new().with_tasks();
+    let server = backlot(&project).start().await;
+    let variables = [("SERVER_URL", server.url()), ("RECORDS", "20000")];
+    let said = clients.run("clear.mjs", &variables).await;
+    assert!(said.stdout.ends_with("ok\n"), "{said}");
+    let text = server.output().text();
+    assert!(!text.contains("too slowly"), "{text}");
+}
+
 /// A text frame of a client, with a mask of zeroes.
 fn frame(text: &str) -> Vec<u8> {
     let length = u8::try_from(text.len()).expect("short texts only");

@@ -1,5 +1,9 @@
 //! How a start goes: what is printed and with which status it ends, for what a developer's machine has in store.
 
+mod surroundings;
+#[cfg(target_os = "linux")]
+mod terminal;
+
 use std::{net::TcpListener, time::Duration};
 
 use serde_json::{Value, json};
@@ -34,6 +38,10 @@ async fn what_is_asked_wrongly_is_a_usage_error() {
         (&["--attach", "store=nowhere"], ["--attach", "NAME=ADDR"]),
         (&["--deno", "/missing/deno"], ["/missing/deno", "hint:"]),
         (&["--upstream", "example.com"], ["example.com", "hint:"]),
+        (
+            &["--allow-host", "https://x.example"],
+            ["x.example", "hint:"],
+        ),
     ] {
         let arguments: Vec<&str> = arguments
             .iter()
@@ -118,6 +126,10 @@ async fn a_busy_default_port_means_the_next_free_one() {
     assert!((4400..4420).contains(&port), "{port}");
     assert!(next > port && next <= 4420, "{next} after {port}");
     second.says("4400").await;
+    if cfg!(target_os = "linux") && port == 4400 {
+        // The one to stop, and not the gateway, which would only be started again.
+        second.says(&format!("dev (pid {})", first.pid())).await;
+    }
 }
 
 #[tokio::test]

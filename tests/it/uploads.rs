@@ -5,7 +5,13 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, future::join_all, stream};
 use reqwest::{Body, Method};
 use serde_json::{Value, json};
-use tests::{http, http::Answer, project::Project, server::Server};
+use tests::{
+    http,
+    http::Answer,
+    project::Project,
+    server::Server,
+    wait::{eventually, that},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -341,4 +347,20 @@ async fn a_form_without_one_file_is_refused_and_of_two_the_first_is_taken() {
     let answer = Answer::to(request).await.expect(200);
     assert!(text(&answer, "file_url").ends_with(".txt"));
     assert_eq!(kept(&project), before + 1);
+}
+
+#[tokio::test]
+async fn what_a_killed_server_left_is_swept_at_the_next_start() {
+    let project = Project::new();
+    let tmp = project.user("tmp");
+    // No process has this number on Linux or macOS.
+    let left = tmp.join("backlot-media-2000000000-x");
+    std::fs::create_dir(&left).unwrap();
+    std::fs::write(left.join("a.txt"), "left behind").unwrap();
+    let somebodys = tmp.join("somebody-elses");
+    std::fs::create_dir(&somebodys).unwrap();
+    let _server = backlot(&project).start().await;
+    let swept = async || that(!left.exists(), project.entries_of_user("tmp").join(", "));
+    eventually("it is swept", Duration::from_secs(10), swept).await;
+    assert!(somebodys.exists());
 }

@@ -1,7 +1,8 @@
 //! `backlot guard COMMAND`: runs a shell command and ends it, with all that it started, when our parent is gone.
 //!
 //! A frontend does not know of our lifeline. This process does, and stands between: it shares the command's process
-//! group, which it kills when standard input ends or a signal says so.
+//! group, which it kills when standard input ends or a signal says so. What leaves that group on purpose, such as a browser
+//! that was opened or a build daemon for all projects, is let go.
 
 use std::{
     os::unix::process::ExitStatusExt as _,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use proto::{
-    Failure,
+    Code, Failure,
     client::{RunnerClient, StoreClient},
     v1::apply_schemas_response::SchemaProblem,
 };
@@ -41,7 +41,15 @@ pub(crate) fn problem(component: Component, failure: &Failure) -> Problem {
     if !failure.detail().is_empty() {
         message = format!("{message} ({})", failure.detail());
     }
-    Problem::broken(message).with_hint(failure.hint())
+    // What the service says of its token is meant for somebody who calls it by hand.
+    let hint = if failure.code() == Code::Unauthenticated {
+        "it was started with a token; give this command the same one as `BACKLOT_TOKEN`".to_owned()
+    } else if failure.code() == Code::Unavailable {
+        format!("if it was attached, check that it runs: `backlot {component} --listen ADDR`")
+    } else {
+        failure.hint().to_owned()
+    };
+    Problem::broken(message).with_hint(hint)
 }
 
 /// What the store thinks of schemas that it was given, besides what has been said of their files.

@@ -12,7 +12,13 @@ pub(crate) mod plan;
 mod policy;
 pub(crate) mod service;
 
-use std::{collections::BTreeMap, net::SocketAddr, process::ExitStatus, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    process::ExitStatus,
+    sync::Arc,
+    time::Instant,
+};
 
 use futures_util::{FutureExt as _, future::select_all};
 use proto::{
@@ -269,7 +275,7 @@ impl Supervisor {
         self.port =
             port.ok_or_else(|| Problem::broken("the gateway does not say where it serves HTTP"))?;
         self.url = match self.settings.host {
-            Some(host) if !host.is_loopback() && !host.is_unspecified() => {
+            Some(host) if !is_localhost(host) => {
                 format!("http://{}", SocketAddr::new(host, self.port))
             }
             _ => format!("http://localhost:{}", self.port),
@@ -355,4 +361,9 @@ async fn start_all(
         );
     }
     Ok(services)
+}
+
+/// Whether the name `localhost` reaches a server that listens here, everywhere: some systems take it for IPv4 only.
+fn is_localhost(host: IpAddr) -> bool {
+    host.is_unspecified() || host == Ipv4Addr::LOCALHOST
 }

@@ -4,6 +4,8 @@ pub(crate) mod kinds;
 
 mod sweep;
 
+pub(crate) use self::sweep::remove_left_behind;
+
 use std::{collections::HashMap, io, path::PathBuf, process, sync::Arc};
 
 use parking_lot::Mutex;
@@ -85,7 +87,6 @@ impl Files {
         if let Some(folder) = folder.as_ref() {
             return Ok(folder.clone());
         }
-        sweep::remove_left_behind();
         let prefix = format!("{}{}-", sweep::PREFIX, process::id());
         let made = Arc::new(tempfile::Builder::new().prefix(&prefix).tempdir()?);
         *folder = Some(made.clone());

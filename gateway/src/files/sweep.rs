@@ -8,7 +8,7 @@ use nix::{errno::Errno, sys::signal, unistd::Pid};
 pub(super) const PREFIX: &str = "backlot-media-";
 
 /// Removes the folders whose process is gone. Those of other users stay: the system sees to that.
-pub(super) fn remove_left_behind() {
+pub(crate) fn remove_left_behind() {
     let Ok(entries) = fs::read_dir(std::env::temp_dir()) else {
         return;
     };

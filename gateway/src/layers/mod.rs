@@ -35,8 +35,9 @@ pub(crate) async fn edge(State(state): State<AppState>, request: Request, next: 
     let grant = Grant::for_request(&request, Allowed(&state));
     let header = id.header();
     let request = unread::read_to_the_end(request);
-    let answer = id.scope(pass(&state, request, next)).await;
-    let mut response = answer.unwrap_or_else(IntoResponse::into_response);
+    // A refusal names the id in its body, so it is written within the scope.
+    let answer = async { pass(&state, request, next).await.into_response() };
+    let mut response = id.scope(answer).await;
     response.headers_mut().insert(REQUEST_ID, header);
     grant.apply(response.headers_mut());
     visit.end(response)

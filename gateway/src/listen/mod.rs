@@ -120,12 +120,16 @@ impl Listeners {
 
     /// Serves until `stop`, then lets open requests end, at most [`DRAIN`].
     pub(crate) async fn serve(self, router: Router, stop: CancellationToken) {
+        self.serve_at_most(CONNECTIONS, router, stop).await;
+    }
+
+    async fn serve_at_most(self, most: usize, router: Router, stop: CancellationToken) {
         let connections = TaskTracker::new();
         let cut = CancellationToken::new();
         let server = Server {
             router,
             connections: connections.clone(),
-            places: Arc::new(Semaphore::new(CONNECTIONS)),
+            places: Arc::new(Semaphore::new(most)),
             stop,
             cut: cut.clone(),
         };
@@ -185,11 +189,60 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
+    use std::{net::SocketAddr, time::Duration};
 
+    use axum::{Router, routing::get};
     use proto::Code;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+        time::timeout,
+    };
+    use tokio_util::sync::CancellationToken;
 
     use super::Listeners;
+
+    /// A connection on which a request has been sent.
+    async fn asking(address: SocketAddr) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        stream
+    }
+
+    async fn answer(stream: &mut TcpStream) -> String {
+        let mut buffer = [0; 1024];
+        let read = stream.read(&mut buffer).await.unwrap();
+        String::from_utf8_lossy(&buffer[..read]).into_owned()
+    }
+
+    #[tokio::test]
+    async fn connections_over_the_limit_wait_until_another_one_ends() {
+        let listeners = Listeners::bind_port("127.0.0.1".parse().ok(), 0).await;
+        let listeners = listeners.unwrap();
+        let address = listeners.address();
+        let stop = CancellationToken::new();
+        let router = Router::new().route("/", get(|| async { "here" }));
+        let serving = tokio::spawn(listeners.serve_at_most(2, router, stop.clone()));
+
+        let mut first = asking(address).await;
+        let mut second = asking(address).await;
+        for stream in [&mut first, &mut second] {
+            assert!(answer(stream).await.ends_with("here"));
+        }
+        let mut third = asking(address).await;
+        let early = timeout(Duration::from_millis(100), answer(&mut third));
+        assert!(early.await.is_err(), "both places are taken");
+        drop(first);
+        let late = timeout(Duration::from_secs(10), answer(&mut third)).await;
+        assert!(late.unwrap().ends_with("here"));
+        drop((second, third));
+        stop.cancel();
+        timeout(Duration::from_secs(10), serving)
+            .await
+            .unwrap()
+            .unwrap();
+    }
 
     #[tokio::test]
     async fn both_loopback_addresses_share_a_port() {

@@ -1,23 +1,25 @@
 //! The queue between the watches and one socket: bounded, because whoever reads slowly must hold up nobody else.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use socketioxide::{SendError, SocketError, extract::SocketRef};
 use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-/// Events that may wait for one socket.
-const EVENTS: usize = 10_000;
+/// Events that may wait for one socket. One request may clear an entity of that many records, and whoever reads hears of
+/// each of them.
+const EVENTS: usize = 500_000;
 
-/// Bytes of events that may wait for one socket; a single larger one still may.
-const BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of events that may wait for one socket; a single larger one still may. Sockets of the same caller share them.
+const BYTES: usize = 128 * 1024 * 1024;
+
+/// How long a socket for which events wait may take none of them.
+const STALL: Duration = Duration::from_secs(10);
 
 /// First and longest pause before a full connection is tried again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
@@ -36,11 +38,50 @@ struct Update<'a> {
     data: &'a str,
 }
 
+/// How far a socket is behind. Shared by both ends of its queue.
+#[derive(Debug)]
+struct Backlog(Mutex<Behind>);
+
+#[derive(Clone, Copy, Debug)]
+struct Behind {
+    /// Bytes that wait.
+    waiting: usize,
+    /// When the socket last took something, or had nothing to take.
+    moved: Instant,
+}
+
+impl Backlog {
+    fn new() -> Self {
+        Self(Mutex::new(Behind {
+            waiting: 0,
+            moved: Instant::now(),
+        }))
+    }
+
+    /// Returns what it was before.
+    fn add(&self, bytes: usize) -> Behind {
+        let mut behind = self.0.lock();
+        if behind.waiting == 0 {
+            behind.moved = Instant::now();
+        }
+        let before = *behind;
+        behind.waiting += bytes;
+        before
+    }
+
+    fn take(&self, bytes: usize) {
+        let mut behind = self.0.lock();
+        behind.waiting = behind.waiting.saturating_sub(bytes);
+        behind.moved = Instant::now();
+    }
+}
+
 /// The end where events go in. Clones are the same.
 #[derive(Clone, Debug)]
 pub(super) struct Outbox {
     queue: mpsc::Sender<Parcel>,
-    waiting: Arc<AtomicUsize>,
+    backlog: Arc<Backlog>,
+    stall: Duration,
     /// Ends the connection.
     cut: CancellationToken,
     /// Ends the deliveries only.
@@ -51,48 +92,55 @@ pub(super) struct Outbox {
 #[derive(Debug)]
 pub(super) struct Deliveries {
     queue: mpsc::Receiver<Parcel>,
-    waiting: Arc<AtomicUsize>,
+    backlog: Arc<Backlog>,
     done: CancellationToken,
 }
 
-/// A queue whose overflow cancels `cut`.
+/// A queue whose overflow or standstill cancels `cut`.
 pub(super) fn queue(cut: CancellationToken) -> (Outbox, Deliveries) {
+    queue_with(cut, STALL)
+}
+
+fn queue_with(cut: CancellationToken, stall: Duration) -> (Outbox, Deliveries) {
     let (sender, receiver) = mpsc::channel(EVENTS);
-    let waiting = Arc::<AtomicUsize>::default();
+    let backlog = Arc::new(Backlog::new());
     let done = cut.child_token();
     let outbox = Outbox {
         queue: sender,
-        waiting: waiting.clone(),
+        backlog: backlog.clone(),
+        stall,
         cut,
         done: done.clone(),
     };
     let deliveries = Deliveries {
         queue: receiver,
-        waiting,
+        backlog,
         done,
     };
     (outbox, deliveries)
 }
 
 impl Outbox {
-    /// Never waits. A socket that has no room left is cut off: it may connect again, and knows that it missed something.
+    /// Never waits. A socket that has no room left, or that takes nothing any more, is cut off: it may connect again, and
+    /// knows that it missed something.
     pub(super) fn push(&self, room: &Arc<str>, text: &Arc<str>) {
         if self.is_closed() {
             return;
         }
-        let before = self.waiting.fetch_add(text.len(), Ordering::Relaxed);
+        let before = self.backlog.add(text.len());
         let parcel = Parcel {
             room: room.clone(),
             text: text.clone(),
         };
-        let fits = before == 0 || before + text.len() <= BYTES;
-        if fits && self.queue.try_send(parcel).is_ok() {
+        let fits = before.waiting == 0 || before.waiting + text.len() <= BYTES;
+        let reads = before.moved.elapsed() <= self.stall;
+        if fits && reads && self.queue.try_send(parcel).is_ok() {
             return;
         }
         let events = EVENTS - self.queue.capacity();
         tracing::warn!(
             events,
-            bytes = before,
+            bytes = before.waiting,
             "a realtime client reads too slowly; it was disconnected and may connect again"
         );
         self.cut.cancel();
@@ -122,7 +170,7 @@ impl Deliveries {
             if !send(socket, &parcel).await {
                 return;
             }
-            self.waiting.fetch_sub(parcel.text.len(), Ordering::Relaxed);
+            self.backlog.take(parcel.text.len());
         }
     }
 }
@@ -156,11 +204,29 @@ async fn expel(socket: SocketRef) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::{sync::Arc, time::Duration};
 
     use tokio_util::sync::CancellationToken;
 
-    use super::{BYTES, EVENTS, queue};
+    use super::{BYTES, EVENTS, queue, queue_with};
+
+    #[test]
+    fn a_socket_that_takes_nothing_for_a_while_is_cut_off_and_one_that_takes_something_is_not() {
+        let (room, text): (Arc<str>, Arc<str>) = ("r".into(), "{}".into());
+        let pause = Duration::from_millis(20);
+        let cut = CancellationToken::new();
+        let (outbox, deliveries) = queue_with(cut.clone(), pause);
+        std::thread::sleep(pause * 2);
+        outbox.push(&room, &text);
+        assert!(!cut.is_cancelled(), "nothing has waited");
+        std::thread::sleep(pause * 2);
+        deliveries.backlog.take(1);
+        outbox.push(&room, &text);
+        assert!(!cut.is_cancelled(), "it has just taken something");
+        std::thread::sleep(pause * 2);
+        outbox.push(&room, &text);
+        assert!(cut.is_cancelled());
+    }
 
     #[test]
     fn an_overflow_of_events_cuts_the_socket_off() {

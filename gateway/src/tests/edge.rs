@@ -61,6 +61,13 @@ async fn every_error_has_the_same_shape() {
 
     let answer = harness.get(TASK).await;
     assert_eq!(answer.header("x-request-id").len(), 16);
+
+    // What is refused before anything is served names its request as well.
+    for refused in ["host: evil.example", "origin: https://evil.example"] {
+        let headers = [refused, "x-request-id: r-2"];
+        let answer = harness.call(&format!("POST {TASK}"), &headers, "{}").await;
+        assert_eq!(answer.json()["request_id"], "r-2", "{refused}");
+    }
 }
 
 #[tokio::test]

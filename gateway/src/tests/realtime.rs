@@ -235,7 +235,7 @@ async fn a_socket_that_does_not_read_is_cut_off_and_holds_up_nobody() {
     watches.until("Ready anonymous", 1).await;
     // Large ones fill the connection, then small ones its packets, then large ones the queue.
     let large = format!(r#"{{"text":"{}"}}"#, "x".repeat(1024 * 1024));
-    let sizes = [(12, large.as_str()), (80, "{}"), (40, large.as_str())];
+    let sizes = [(12, large.as_str()), (80, "{}"), (136, large.as_str())];
     let records = sizes.map(|(count, record)| std::iter::repeat_n(record, count));
     let records: Vec<&str> = records.into_iter().flatten().collect();
     for (id, record) in records.iter().enumerate() {

@@ -24,11 +24,26 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// How long a token counts that names no end.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// How long a token is kept that is refused: the platform has other reasons as well for its 401.
-const LEAST: Duration = Duration::from_secs(60);
+/// How long things stay as they are, whatever is asked for meanwhile.
+#[derive(Clone, Copy, Debug)]
+struct Rest {
+    /// How long a token is kept that is refused: the platform has other reasons as well for its 401.
+    held: Duration,
+    /// How long after a failure nobody tries again.
+    failed: Duration,
+}
 
-/// How long after a failure nobody tries again.
-const PAUSE: Duration = Duration::from_secs(30);
+impl Default for Rest {
+    fn default() -> Self {
+        Self {
+            held: LEAST,
+            failed: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The least that a token is taken to last.
+const LEAST: Duration = Duration::from_secs(60);
 
 /// How long a fetch may take, a renewed login included.
 const FETCH: Duration = Duration::from_secs(20);
@@ -54,6 +69,7 @@ enum State {
 pub(super) struct Account {
     wanted: mpsc::Receiver<()>,
     state: State,
+    rest: Rest,
 }
 
 impl Account {
@@ -62,16 +78,24 @@ impl Account {
         Self {
             wanted,
             state: State::default(),
+            rest: Rest::default(),
         }
     }
 
     /// Waits until the gateway has to be told something else, and returns that. Nothing is lost when it is dropped.
     pub(super) async fn changed(&mut self, context: &Context) -> UpstreamToken {
+        self.changed_with(|| fetch(context)).await
+    }
+
+    async fn changed_with<F>(&mut self, fetch: F) -> UpstreamToken
+    where
+        F: Fn() -> JoinHandle<Result<String, String>>,
+    {
         loop {
             match &mut self.state {
                 State::Idle => {
                     wanted(&mut self.wanted).await;
-                    self.state = State::Fetching(fetch(context));
+                    self.state = State::Fetching(fetch());
                 }
                 State::Fetching(fetching) => {
                     let fetched = fetching.await;
@@ -82,8 +106,8 @@ impl Account {
                     let (since, until) = (*since, *until);
                     tokio::select! {
                         () = wanted(&mut self.wanted) => {
-                            if since.elapsed() >= LEAST {
-                                self.state = State::Fetching(fetch(context));
+                            if since.elapsed() >= self.rest.held {
+                                self.state = State::Fetching(fetch());
                             }
                         }
                         () = sleep_until(until) => return self.forget(),
@@ -106,7 +130,9 @@ impl Account {
                 UpstreamToken::Held(token)
             }
             Err(reason) => {
-                self.state = State::Failed { until: now + PAUSE };
+                self.state = State::Failed {
+                    until: now + self.rest.failed,
+                };
                 UpstreamToken::Off(reason)
             }
         }
@@ -179,13 +205,13 @@ fn lifetime(token: &str) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{cell::Cell, time::Duration};
 
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use jiff::Timestamp;
-    use tokio::sync::mpsc;
+    use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
-    use super::{Account, State, lifetime};
+    use super::{Account, Rest, State, lifetime};
     use crate::desired::UpstreamToken;
 
     fn token(exp: i64) -> String {
@@ -219,5 +245,36 @@ mod tests {
             panic!("{account:?}")
         };
         assert_eq!(until - since, Duration::from_secs(3600));
+    }
+
+    /// What is fetched: `token 1`, `token 2` and so on.
+    fn numbered(count: &Cell<u32>) -> JoinHandle<Result<String, String>> {
+        count.set(count.get() + 1);
+        let token = format!("token {}", count.get());
+        tokio::spawn(async move { Ok(token) })
+    }
+
+    #[tokio::test]
+    async fn a_token_that_is_refused_while_the_server_runs_is_replaced_after_its_rest() {
+        let count = Cell::new(0);
+        let held = |number: u32| UpstreamToken::Held(format!("token {number}"));
+        let (sender, receiver) = mpsc::channel(1);
+        let mut account = Account::new(receiver);
+        sender.send(()).await.unwrap();
+        assert_eq!(account.changed_with(|| numbered(&count)).await, held(1));
+
+        sender.send(()).await.unwrap();
+        let soon = timeout(
+            Duration::from_millis(50),
+            account.changed_with(|| numbered(&count)),
+        );
+        assert!(soon.await.is_err(), "one refusal says little");
+
+        account.rest = Rest {
+            held: Duration::ZERO,
+            ..Rest::default()
+        };
+        sender.send(()).await.unwrap();
+        assert_eq!(account.changed_with(|| numbered(&count)).await, held(2));
     }
 }

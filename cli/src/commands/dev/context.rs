@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -60,10 +60,7 @@ impl Context {
         if let Some(complaint) = complaint {
             terminal.entry(&Entry::of_cli(Level::Warn, complaint));
         }
-        let signing_key =
-            places::secret(&places.signing_key(&project.layout.root)).map_err(|error| {
-                Problem::broken(format!("cannot keep the key of the sessions: {error}"))
-            })?;
+        let signing_key = signing_key(&places.signing_key(&project.layout.root))?;
         let path = std::env::var_os("PATH");
         let deno = settings
             .deno
@@ -135,6 +132,17 @@ impl Context {
 }
 
 /// What to do about functions when there is no Deno.
+fn signing_key(path: &Path) -> Result<[u8; 32], Problem> {
+    places::secret(path).map_err(|error| {
+        let message = format!(
+            "cannot keep the key of the sessions in {}: {error}",
+            path.display()
+        );
+        Problem::broken(message)
+            .with_hint("check that the folder can be written, or set XDG_STATE_HOME to another")
+    })
+}
+
 fn without_deno(settings: &Settings, project: &Project) -> DenoState {
     let path = std::env::var_os("PATH");
     if project.functions.is_empty() {

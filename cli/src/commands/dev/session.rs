@@ -241,6 +241,12 @@ impl Session {
         if settings.host.is_some_and(|host| !host.is_loopback()) {
             let warning = "everybody who reaches this address can use the server, and sign in as you with any password";
             self.context.say(Level::Warn, warning.to_owned());
+            if settings.host.is_some_and(|host| host.is_unspecified())
+                && settings.allowed_hosts.is_empty()
+            {
+                let hint = "others need `--allow-host` with the name or address by which they know this machine";
+                self.context.say(Level::Info, hint.to_owned());
+            }
         }
         if let Some(reason) = start_block::moved(settings, self.supervisor.port()) {
             self.context.say(Level::Info, reason);

@@ -52,7 +52,7 @@ impl Started<'_> {
             block.row("", format!("not callable: {reason}"));
         }
         block.row("Signed in", signed_in(developer));
-        block.row("Forwarded", forwarded(project, settings));
+        block.row("Forwarded", forwarded(project, settings, developer));
         block
     }
 
@@ -130,12 +130,17 @@ fn signed_in(developer: &Developer) -> String {
     format!("{} (any password; no Base44 login found)", developer.email)
 }
 
-fn forwarded(project: &Project, settings: &Settings) -> String {
-    match (upstream_off_reason(project, settings), &settings.upstream) {
-        (Some(reason), _) => format!("nothing: {reason}"),
-        (None, upstream) => format!(
-            "what is not local, to {}, without any session",
-            upstream.as_deref().unwrap_or_default()
+/// Only the developer's own calls and those of the service role carry the developer's credentials.
+fn forwarded(project: &Project, settings: &Settings, developer: &Developer) -> String {
+    let upstream = settings.upstream.as_deref().unwrap_or_default();
+    match upstream_off_reason(project, settings) {
+        Some(reason) => format!("nothing: {reason}"),
+        None if developer.logged_in => {
+            let email = &developer.email;
+            format!("what is not local, to {upstream}, yours as {email}")
+        }
+        None => format!(
+            "what is not local, to {upstream}, without credentials (`backlot login` gives yours)"
         ),
     }
 }

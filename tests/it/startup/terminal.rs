@@ -1,0 +1,64 @@
+//! What a person sees who sits at a terminal of 80 columns: lines that are rewritten, colour, and what closing it does.
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
+
+use tests::{
+    launch::Launch,
+    project::Project,
+    tools::{self, Clients},
+};
+
+/// Begins a line anew.
+const WIPE: &str = "\r\u{1b}[2K";
+
+/// A command that runs the product at a terminal of its own, whose text is then that of standard output.
+fn at_a_terminal(project: &Project) -> PathBuf {
+    let path = project.user("home").join("at-a-terminal");
+    let product = env!("CARGO_BIN_EXE_backlot-under-test");
+    let text =
+        format!("#!/bin/sh\nexec script -qefc \"stty cols 80; exec {product} $*\" /dev/null\n");
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn downloads_are_told_on_one_line_that_is_rewritten_and_closing_the_terminal_ends_all() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    if tools::on_path("script").is_none() {
+        return tools::skip("there is no `script` to make a terminal with");
+    }
+    let source = "import ms from 'npm:ms@2.1.3'; export default () => new Response(ms(1));";
+    let project = Project::new().with_tasks().function("package", source);
+    let server = Launch::new(at_a_terminal(&project), &project)
+        .clients(&clients)
+        .env("NO_COLOR", "")
+        .env("TERM", "xterm-256color")
+        .env("DENO_DIR", project.user("cache").join("deno"))
+        .start()
+        .await;
+    assert_eq!(server.get("/functions/package").await.text, "1ms");
+    server.says("downloaded ").await;
+
+    let text = server.output().stdout.join("\n");
+    let downloads: Vec<_> = text.matches("Download https://").collect();
+    let rewritten: Vec<&str> = text
+        .split(WIPE)
+        .flat_map(str::lines)
+        .filter(|line| line.contains("Download https://"))
+        .collect();
+    assert!(!downloads.is_empty(), "{text}");
+    assert_eq!(downloads.len(), rewritten.len(), "each on its own: {text}");
+    for line in rewritten {
+        assert!(
+            line.starts_with("package ") && line.chars().count() < 80,
+            "{line}"
+        );
+    }
+    assert!(text.contains("\u{1b}[1mBacklot\u{1b}[0m"), "{text}");
+
+    server.signal(nix::sys::signal::Signal::SIGKILL);
+    server.nothing_left(Duration::from_secs(20)).await;
+}
