@@ -88,7 +88,7 @@ fn replace(path: &Path, text: &str, mode: u32) -> io::Result<()> {
 }
 
 /// Sets one variable. Of several assignments the last one counts for every reader, so that one is changed.
-fn assign(
+pub(super) fn assign(
     text: &mut String,
     name: &str,
     value: &str,
