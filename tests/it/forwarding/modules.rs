@@ -25,7 +25,11 @@ const FORWARDED: [(&str, &str, &str); 23] = [
         APP,
         "/integration-endpoints/installable/Slack/integration-endpoints/Post",
     ),
-    ("POST", APP, "/integrations/custom/crm/get:/contacts/{id}"),
+    (
+        "POST",
+        APP,
+        "/integrations/custom/crm/get:/contacts/%7Bid%7D",
+    ),
     ("POST", APP, "/app-user-auth/connectors/con%2F1/initiate"),
     ("DELETE", APP, "/app-user-auth/connectors/con1"),
     ("GET", APP, "/external-auth/tokens/google%20drive"),
