@@ -27,7 +27,7 @@ pub(super) struct Shapes<'a> {
 #[derive(Debug)]
 struct Followed<'a> {
     reference: &'a str,
-    before: Option<&'a Followed<'a>>,
+    before: Option<&'a Self>,
 }
 
 impl<'a> Shapes<'a> {

@@ -159,9 +159,9 @@ fn prop_only_names_of_this_machine_are_answered_for_whatever_the_host() {
     });
 }
 
-#[test]
-fn prop_any_origin_range_token_or_kind_of_body_is_answered() {
-    let headers = [
+/// Headers that something here reads, with what means something in them.
+fn headers() -> [(HeaderName, &'static [&'static str]); 10] {
+    [
         (
             header::ORIGIN,
             &[
@@ -212,7 +212,11 @@ fn prop_any_origin_range_token_or_kind_of_body_is_answered() {
             &["https", "javascript:"],
         ),
         (HeaderName::from_static("x-app-id"), &["app-1", "../"]),
-    ];
+    ]
+}
+
+#[test]
+fn prop_any_origin_range_token_or_kind_of_body_is_answered() {
     let runtime = runtime();
     let harness = runtime.block_on(Harness::new());
     let file = runtime.block_on(upload(&harness, vec![form()])).json();
@@ -222,7 +226,7 @@ fn prop_any_origin_range_token_or_kind_of_body_is_answered() {
         .strip_prefix("http://localhost:4400")
         .unwrap()
         .to_owned();
-    for (name, known) in headers {
+    for (name, known) in headers() {
         always((&runtime, 32), &value(known), async |value: HeaderValue| {
             for path in [TASK, file.as_str(), "/api/apps/app-1/entities/User/me"] {
                 let answer = harness
@@ -261,7 +265,10 @@ fn prop_any_path_and_query_is_answered() {
             let answer = harness.send(request).await;
             // What would be forwarded, if there were a platform to forward it to.
             match answer.status.as_u16() {
-                502 => Ok(drop(answer.json())),
+                502 => {
+                    answer.json();
+                    Ok(())
+                }
                 _ => check_shape(&answer),
             }
         },

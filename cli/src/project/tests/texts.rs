@@ -85,7 +85,7 @@ proptest! {
         value in prop_oneof![ENV, ".{0,20}"],
     ) {
         let before = env::parse(".env", &text, &mut Vec::new());
-        let mut edited = text.clone();
+        let mut edited = text;
         if env_edit::assign(&mut edited, "A", &value, &mut env_edit::Edited::default()).is_err() {
             return Ok(());
         }
