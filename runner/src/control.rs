@@ -206,3 +206,93 @@ impl Drop for Entry {
         self.1.lock().remove(&self.0);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use tokio::{
+        io::AsyncWriteExt as _,
+        net::{TcpListener, TcpStream},
+        runtime::Runtime,
+        time::timeout,
+    };
+
+    use super::{FromProcess, Link, MESSAGE, Switchboard};
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    async fn pair() -> (Link, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let process = TcpStream::connect(listener.local_addr().unwrap());
+        let (process, accepted) = tokio::join!(process, listener.accept());
+        (Link::new(accepted.unwrap().0), process.unwrap())
+    }
+
+    /// What is received of these bytes, up to the first message that is none.
+    async fn received(bytes: &[u8]) -> Vec<FromProcess> {
+        let (mut link, mut process) = pair().await;
+        process.write_all(bytes).await.unwrap();
+        drop(process);
+        let mut messages = Vec::new();
+        while let Some(message) = timeout(PATIENCE, link.receive()).await.unwrap() {
+            messages.push(message);
+        }
+        messages
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        #[test]
+        fn prop_whatever_a_process_says_ends_its_connection_at_worst(
+            noise in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..40),
+                "(\\{|\\}|\"|used|usage|listening|port|:|[0-9]{1,20}|hello|failed|,|\n){0,16}".prop_map(String::into_bytes),
+            ],
+        ) {
+            let runtime = Runtime::new().unwrap();
+            let mut bytes = b"{\"used\":{}}\n{\"listening\":{\"port\":1}}\n".to_vec();
+            bytes.extend(noise);
+            let messages = runtime.block_on(received(&bytes));
+            let [FromProcess::Used {}, FromProcess::Listening { port: 1 }, ..] = &messages[..] else {
+                return Err(TestCaseError::fail(format!("{messages:?}")));
+            };
+        }
+    }
+
+    #[tokio::test]
+    async fn a_line_without_end_is_given_up() {
+        let (mut link, mut process) = pair().await;
+        let flood = tokio::spawn(async move {
+            let piece = vec![b'x'; 64 * 1024];
+            let mut sent = 0;
+            while process.write_all(&piece).await.is_ok() {
+                sent += piece.len();
+            }
+            sent
+        });
+        assert!(timeout(PATIENCE, link.receive()).await.unwrap().is_none());
+        drop(link);
+        let sent = timeout(PATIENCE, flood).await.unwrap().unwrap();
+        assert!(sent >= usize::try_from(MESSAGE).unwrap());
+    }
+
+    #[tokio::test]
+    async fn who_does_not_know_the_token_is_nobody() {
+        let board = Switchboard::open().await.unwrap();
+        let (token, mut expected) = board.expect().unwrap();
+        for hello in ["\"\"", "\"wrong\"", "1", "{}"] {
+            let mut stranger = TcpStream::connect(board.address()).await.unwrap();
+            let line = format!("{{\"hello\":{hello}}}\n");
+            stranger.write_all(line.as_bytes()).await.unwrap();
+        }
+        let mut process = TcpStream::connect(board.address()).await.unwrap();
+        let line = format!("{{\"hello\":\"{}\"}}\n{{\"used\":{{}}}}\n", token.expose());
+        process.write_all(line.as_bytes()).await.unwrap();
+        let mut link = timeout(PATIENCE, expected.link()).await.unwrap().unwrap();
+        let message = timeout(PATIENCE, link.receive()).await.unwrap();
+        assert!(matches!(message, Some(FromProcess::Used {})));
+    }
+}

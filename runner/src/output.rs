@@ -96,7 +96,20 @@ impl Tail {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{LINE_LIMIT, Splitter, Tail};
+
+    proptest! {
+        #[test]
+        fn prop_lines_do_not_depend_on_how_the_bytes_arrive(
+            bytes in prop::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), any::<u8>()], 0..80),
+            size in 1_usize..20,
+        ) {
+            let pieces: Vec<_> = bytes.chunks(size).collect();
+            prop_assert_eq!(lines(&pieces), lines(&[&bytes]));
+        }
+    }
 
     fn lines(chunks: &[&[u8]]) -> Vec<String> {
         let mut splitter = Splitter::default();

@@ -224,7 +224,29 @@ const fn is_word(byte: u8) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::scan;
+
+    proptest! {
+        #[test]
+        fn prop_any_text_is_scanned_and_an_import_in_front_of_it_is_found(
+            text in prop_oneof!["([a-z]|import|from|\\(|\\)|'|\"|`|\\$\\{|\\}|/|\\*|\\\\|\n| |é){0,40}", ".{0,60}"],
+        ) {
+            let found = scan(&text);
+            prop_assert!(found.strings.iter().all(|string| string.len() <= text.len()));
+            prop_assert!(found.imports.iter().all(|import| found.strings.contains(import)));
+            let found = scan(&format!("import './first.ts';\n{text}"));
+            prop_assert_eq!(found.imports.first().map(String::as_str), Some("./first.ts"));
+        }
+    }
+
+    #[test]
+    fn a_large_file_is_scanned_in_one_pass() {
+        for unit in ["'", "`${", "/", "/*", "import(", "{`", "a=/["] {
+            let _ = scan(&unit.repeat(200_000));
+        }
+    }
 
     #[test]
     fn strings_are_found_where_code_is() {

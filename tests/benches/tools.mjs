@@ -15,7 +15,7 @@ const onPath = (name) =>
     .find(existsSync);
 
 /** Every tool's path, or an error that says how to get the one that is missing. */
-export function findTools(options, areas) {
+export function findTools(options, areas = []) {
   const tools = { wrk: areas.some(({ needsWrk }) => needsWrk) && wrk() };
   return { ...tools, official: official(options.official), deno: deno(options.deno), backlot: backlot(options.backlot) };
 }

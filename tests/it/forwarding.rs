@@ -4,6 +4,7 @@
 mod credentials;
 #[cfg(target_os = "linux")]
 mod https;
+mod modules;
 mod trouble;
 
 use reqwest::{Method, header::AUTHORIZATION};

@@ -8,6 +8,8 @@ mod benchmark;
 mod commands;
 mod entities;
 mod exec;
+#[cfg(target_os = "linux")]
+mod faults;
 mod forwarding;
 mod functions;
 mod grpc;

@@ -1,15 +1,12 @@
 //! The official JavaScript SDK, unchanged, against a server: the judge of what apps rely on.
 
 use serde_json::json;
-use tests::{project::Project, terminal::Terminal, tools::Clients};
+use tests::{launch::Launch, project::Project, template, terminal::Terminal, tools::Clients};
 
 use crate::{DEVELOPER, backlot};
 
-#[tokio::test]
-async fn the_official_sdk_works_unchanged() {
-    let Some(clients) = Clients::get().await else {
-        return;
-    };
+/// What `sdk.mjs` drives: tasks, and two functions.
+fn with_sdk_functions(project: Project) -> Project {
     let echo = r#"
         Deno.serve(async (request) => {
           const { pathname } = new URL(request.url);
@@ -25,18 +22,45 @@ async fn the_official_sdk_works_unchanged() {
           return Response.json({ email, tasks: tasks.length });
         });
     "#;
-    let project = Project::new()
+    project
         .with_tasks()
         .function("echo", echo)
-        .function("mail/whoami", whoami);
-    let server = backlot(&project).clients(&clients).start().await;
+        .function("mail/whoami", whoami)
+}
+
+async fn drive(launch: Launch<'_>, clients: &Clients, app_id: &str) {
+    let server = launch.clients(clients).start().await;
     let variables = [
         ("SERVER_URL", server.url()),
-        ("APP_ID", "local"),
+        ("APP_ID", app_id),
         ("EMAIL", DEVELOPER),
     ];
     let said = clients.run("sdk.mjs", &variables).await;
-    assert!(said.stdout.ends_with("ok\n"), "{said}");
+    assert!(
+        said.stdout.ends_with("ok\n"),
+        "{said}\n{}",
+        server.output().text()
+    );
+}
+
+#[tokio::test]
+async fn the_official_sdk_works_unchanged() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let project = with_sdk_functions(Project::new());
+    drive(backlot(&project), &clients, "local").await;
+}
+
+#[tokio::test]
+async fn the_official_template_of_a_backend_alone_is_served_to_the_sdk() {
+    let (Some(clients), Some(template)) = (Clients::get().await, template::backend_only().await)
+    else {
+        return;
+    };
+    let project = with_sdk_functions(Project::copy_of(&template));
+    let launch = backlot(&project).args(&["--offline"]);
+    drive(launch, &clients, template::APP_ID).await;
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The official tool's own template of a project, taken from its npm package when it is needed; nothing of it is in this
+//! The official tool's own templates of a project, taken from its npm package when it is needed; nothing of it is in this
 //! repository.
 
 use std::{fs, path::Path, path::PathBuf, time::Duration};
@@ -9,13 +9,13 @@ use crate::{
 };
 
 const PACKAGE: &str = "base44@0.1.18";
-const TEMPLATE: &str = "package/dist/assets/templates/backend-and-client";
+const TEMPLATES: &str = "package/dist/assets/templates";
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// The app id that the template's copy is linked to.
 pub const APP_ID: &str = "0123456789abcdef01234567";
 
-/// A copy of the template with its packages installed, as `base44 create` and `npm install` leave it; in a folder that is
+/// A copy of the template with a frontend, with its packages installed, as `base44 create` and `npm install` leave it; in a folder that is
 /// kept, since installing takes a while. Nothing where there is no npm.
 ///
 /// # Panics
@@ -24,13 +24,7 @@ pub const APP_ID: &str = "0123456789abcdef01234567";
 pub async fn installed() -> Option<PathBuf> {
     let npm = on_path("npm")?;
     let _alone = turn("template").await;
-    let folder = kept("template");
-    let package = folder.join("package");
-    if !package.exists() {
-        unpack(&npm, &folder).await;
-    }
-    let project = folder.join("project");
-    instantiate(&folder.join(TEMPLATE), &project);
+    let project = instance(&npm, "backend-and-client", "project").await;
     if !project.join("node_modules/.package-lock.json").exists() {
         let mut install = command(&npm);
         install
@@ -41,6 +35,28 @@ pub async fn installed() -> Option<PathBuf> {
             .success("npm install in the template");
     }
     Some(project)
+}
+
+/// A copy of the template that is a backend alone, as `base44 create` leaves it. Nothing where there is no npm.
+///
+/// # Panics
+///
+/// When npm fails or the template is not as it was.
+pub async fn backend_only() -> Option<PathBuf> {
+    let npm = on_path("npm")?;
+    let _alone = turn("template").await;
+    Some(instance(&npm, "backend-only", "backend").await)
+}
+
+/// The folder `name` beside the unpacked package, with the files of `template`.
+async fn instance(npm: &Path, template: &str, name: &str) -> PathBuf {
+    let folder = kept("template");
+    if !folder.join("package").exists() {
+        unpack(npm, &folder).await;
+    }
+    let project = folder.join(name);
+    instantiate(&folder.join(TEMPLATES).join(template), &project);
+    project
 }
 
 async fn unpack(npm: &Path, folder: &Path) {

@@ -144,7 +144,28 @@ mod tests {
     use jiff::Timestamp;
     use serde_json::json;
 
-    use super::{explanation, mistakes, plain, retry_after};
+    use proptest::prelude::*;
+
+    use super::{EXCERPT, explanation, mistakes, plain, retry_after};
+
+    proptest! {
+        #[test]
+        fn prop_whatever_the_platform_says_fits_on_a_line(
+            text in "(.|\\p{Cc}|\\p{Cf}|\n){0,40}",
+            key in prop::sample::select(vec!["message", "detail", "error_description", "error", "extra_data"]),
+            wait in "([0-9]{1,25}|[A-Z][a-z]{2}, [0-9]{1,2} Nov [0-9]{4} 07:00:09 GMT|[ -~]{0,12})",
+        ) {
+            for body in [json!({ key: text }), json!([text]), json!({ key: { "errors": [{ "name": text, "message": text }] } })] {
+                let said = explanation(&body);
+                prop_assert!(!said.chars().any(char::is_control), "{said:?}");
+                prop_assert!(said.chars().count() <= EXCERPT + 1);
+                prop_assert!(mistakes(&body).iter().all(|line| !line.chars().any(char::is_control)));
+            }
+            let mut headers = HeaderMap::new();
+            headers.insert(header::RETRY_AFTER, wait.parse().unwrap());
+            let _ = retry_after(&headers, Timestamp::UNIX_EPOCH);
+        }
+    }
 
     #[test]
     fn the_platforms_explanation_is_found() {

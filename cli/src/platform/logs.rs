@@ -230,7 +230,26 @@ impl Events {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{Events, LogEvent, LogLine};
+
+    proptest! {
+        #[test]
+        fn prop_any_stream_is_read_the_same_however_it_is_cut(
+            bytes in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..60).boxed(),
+                "(data:|event:|end|message|id:|:|\\{|\\}|\"(time|message|level|reason|retriable)\":(\"x\"|true|1)|,|\n|\r\n|\r| ){0,30}"
+                    .prop_map(String::into_bytes).boxed(),
+            ],
+            size in 1_usize..9,
+        ) {
+            let mut whole = Events::default();
+            let mut cut = Events::default();
+            let pieces: Vec<LogEvent> = bytes.chunks(size).flat_map(|piece| cut.take(piece).unwrap()).collect();
+            prop_assert_eq!(whole.take(&bytes).unwrap(), pieces);
+        }
+    }
 
     const STREAM: &str = ": ping\n\ndata: {\"time\":\"1\",\"level\":\"warn\",\"function\":\"f\",\"message\":\"ü\"}\r\n\n\
         data: garbage\n\nevent: other\ndata: {}\n\nevent: end\ndata: {\"reason\":\"r\",\"retriable\":true}\n\n\

@@ -14,6 +14,9 @@ const SHARED: [&str; 4] = [
     "BASE44_API_URL",
 ];
 
+/// Mistakes of one file that are told; what has more is no env file.
+const MOST_TOLD: usize = 20;
+
 /// What may stand around a value.
 pub(super) const QUOTES: [char; 3] = ['"', '\'', '`'];
 
@@ -74,8 +77,9 @@ fn copy_shared(ambient: &impl Fn(&str) -> Option<String>, added: &mut Vec<(Strin
 pub(super) fn parse(file: &str, text: &str, out: &mut Vec<Diagnostic>) -> Vec<(String, String)> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut variables: Vec<(String, String)> = Vec::new();
-    let mut at = 0;
+    let (mut at, told) = (0, out.len());
     while at < text.len() {
+        let may_tell = out.len() - told < MOST_TOLD;
         let line = text[at..].lines().next().unwrap_or_default();
         let content = line.trim();
         let mut used = line.len();
@@ -83,7 +87,7 @@ pub(super) fn parse(file: &str, text: &str, out: &mut Vec<Diagnostic>) -> Vec<(S
             match assignment(&text[at..], line) {
                 Some(found) => {
                     used = found.used;
-                    if found.unclosed {
+                    if found.unclosed && may_tell {
                         out.push(unclosed(file, &text, at));
                     }
                     match variables.iter_mut().find(|(key, _)| key == found.key) {
@@ -91,7 +95,8 @@ pub(super) fn parse(file: &str, text: &str, out: &mut Vec<Diagnostic>) -> Vec<(S
                         None => variables.push((found.key.to_owned(), found.value)),
                     }
                 }
-                None => out.push(not_assigned(file, &text, at, content)),
+                None if may_tell => out.push(not_assigned(file, &text, at, content)),
+                None => {}
             }
         }
         at += used + 1;

@@ -88,7 +88,7 @@ fn replace(path: &Path, text: &str, mode: u32) -> io::Result<()> {
 }
 
 /// Sets one variable. Of several assignments the last one counts for every reader, so that one is changed.
-fn assign(
+pub(super) fn assign(
     text: &mut String,
     name: &str,
     value: &str,
@@ -117,6 +117,7 @@ fn assign(
 
 /// The last assignment of `name`: where its value stands in `text`, and what it is.
 fn find(text: &str, name: &str) -> Option<(std::ops::Range<usize>, String)> {
+    let text = &with_line_ends(text);
     let mut found = None;
     let mut at = text.len() - text.trim_start_matches('\u{feff}').len();
     while at < text.len() {
@@ -134,6 +135,17 @@ fn find(text: &str, name: &str) -> Option<(std::ops::Range<usize>, String)> {
         at += used + 1;
     }
     found
+}
+
+/// A carriage return alone ends a line for every reader as well; all places stay the same.
+fn with_line_ends(text: &str) -> String {
+    let next = text.chars().skip(1).map(Some).chain([None]);
+    let ends = text.chars().zip(next).map(|(c, next)| match (c, next) {
+        ('\r', Some('\n')) => c,
+        ('\r', _) => '\n',
+        _ => c,
+    });
+    ends.collect()
 }
 
 fn append(text: &mut String, line: &str) {
@@ -209,6 +221,8 @@ mod tests {
             ("A=# nothing\n", "A=new # nothing\n"),
             ("A: old\n", "A: new\n"),
             ("A=first\nA=last\n", "A=first\nA=new\n"),
+            ("B=1\rA=old\rC=2", "B=1\rA=new\rC=2"),
+            ("=\rA=\"", "=\rA=new"),
             ("A=old\r\nB=2\r\n", "A=new\r\nB=2\r\n"),
             ("B='\nA=inside\n'\n", "B='\nA=inside\n'\nA=new\n"),
             ("\u{feff}A=old\n", "\u{feff}A=new\n"),

@@ -5,6 +5,8 @@
 
 mod comment;
 pub(crate) mod file;
+#[cfg(test)]
+mod garbage;
 mod interface;
 mod names;
 mod shape;

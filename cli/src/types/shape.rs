@@ -1,12 +1,16 @@
 //! The TypeScript type of the values that a schema allows. Names of global types are not used: an entity may be called
 //! `Array` or `Record`.
 
+use indexmap::IndexSet;
 use serde_json::{Map, Value};
 
 use super::{comment, names};
 
 /// Nested deeper than this, or in a circle of references, a value can be anything.
 const DEEPEST: usize = 40;
+
+/// References within what references point to; each may be written many times, and so may those in it.
+const MOST_FOLLOWED: usize = 5;
 
 const ANYTHING: &str = "unknown";
 
@@ -16,11 +20,23 @@ pub(super) struct Shapes<'a> {
     /// What local references point into.
     document: &'a Value,
     depth: usize,
+    followed: Option<&'a Followed<'a>>,
+}
+
+/// A reference that is being followed, and the one in whose target it was found.
+#[derive(Debug)]
+struct Followed<'a> {
+    reference: &'a str,
+    before: Option<&'a Self>,
 }
 
 impl<'a> Shapes<'a> {
     pub(super) const fn of(document: &'a Value) -> Self {
-        Self { document, depth: 0 }
+        Self {
+            document,
+            depth: 0,
+            followed: None,
+        }
     }
 
     /// The type of a value; further lines of it begin with `indent`.
@@ -53,13 +69,7 @@ impl<'a> Shapes<'a> {
 
     fn add(self, schema: &Value, indent: &str, union: &mut Union) {
         if let Some(reference) = schema["$ref"].as_str() {
-            let target = reference
-                .strip_prefix('#')
-                .and_then(|at| self.document.pointer(at));
-            return union.add(match target {
-                Some(target) => self.deeper(target, indent),
-                None => ANYTHING.to_owned(),
-            });
+            return union.add(self.follow(reference, indent));
         }
         if let Some(value) = schema.get("const") {
             return union.add(literal(value));
@@ -80,14 +90,38 @@ impl<'a> Shapes<'a> {
         match &schema["type"] {
             Value::String(kind) => union.add(self.typed(kind, schema, indent)),
             Value::Array(kinds) if !kinds.is_empty() => {
-                let kinds = kinds.iter().filter_map(Value::as_str);
-                kinds.for_each(|kind| union.add(self.typed(kind, schema, indent)));
+                let kinds: IndexSet<_> = kinds.iter().filter_map(Value::as_str).collect();
+                for kind in kinds {
+                    union.add(self.typed(kind, schema, indent));
+                }
             }
             _ if schema.get("properties").is_some() => {
                 union.add(self.typed("object", schema, indent));
             }
             _ if schema.get("items").is_some() => union.add(self.typed("array", schema, indent)),
             _ => union.add(ANYTHING.to_owned()),
+        }
+    }
+
+    /// What a reference points to; one that leads to itself is not followed again.
+    fn follow(self, reference: &str, indent: &str) -> String {
+        let target = reference
+            .strip_prefix('#')
+            .and_then(|at| self.document.pointer(at));
+        let before = std::iter::successors(self.followed, |followed| followed.before);
+        let is_new = before
+            .clone()
+            .all(|followed| followed.reference != reference);
+        match target.filter(|_| is_new && before.count() < MOST_FOLLOWED) {
+            None => ANYTHING.to_owned(),
+            Some(target) => {
+                let followed = Followed {
+                    reference,
+                    before: self.followed,
+                };
+                let followed = Some(&followed);
+                Shapes { followed, ..self }.deeper(target, indent)
+            }
         }
     }
 
@@ -281,5 +315,18 @@ mod tests {
         let document = json!({ "properties": { "children": { "items": { "$ref": "#" } } } });
         let kind = Shapes::of(&document).value(&json!({ "$ref": "#/properties/children" }), "");
         assert!(kind.contains("unknown"), "{kind}");
+    }
+
+    #[test]
+    fn several_circles_of_references_do_not_multiply() {
+        let to = |at: &str| json!({ "$ref": at });
+        let document = json!({ "properties": { "a": to("#"), "b": to("#"), "c": { "anyOf": [to("#"), to("#/properties/a")] } } });
+        let text = Shapes::of(&document).members(&document, "");
+        assert!(text.lines().count() < 100, "{text}");
+        let nested = (0..40).fold(
+            json!({}),
+            |inner, _| json!({ "type": ["object", "object"], "properties": { "a": inner } }),
+        );
+        assert_eq!(shape(&nested).matches("a?:").count(), 40);
     }
 }

@@ -40,7 +40,7 @@ pub(crate) struct Stored {
     access: Access,
 }
 
-/// The files of this run. The folder is made at the first upload and goes with this.
+/// The files of this run. The folder is made at the first upload, or when it is gone, and goes with this.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     folder: Mutex<Option<Arc<TempDir>>>,
@@ -84,7 +84,8 @@ impl Files {
 
     fn folder(&self) -> io::Result<Arc<TempDir>> {
         let mut folder = self.folder.lock();
-        if let Some(folder) = folder.as_ref() {
+        // Systems clear old folders of temporary files away.
+        if let Some(folder) = folder.as_ref().filter(|folder| folder.path().is_dir()) {
             return Ok(folder.clone());
         }
         let prefix = format!("{}{}-", sweep::PREFIX, process::id());
@@ -130,7 +131,12 @@ async fn write(draft: &Draft, upload: &mut Upload) -> Result<u64, Failure> {
 }
 
 fn broken(error: &io::Error) -> Failure {
-    Failure::new(Code::Internal, "The file could not be stored").with_detail(error.to_string())
+    let folder = std::env::temp_dir();
+    Failure::new(Code::Internal, "The file could not be stored")
+        .with_detail(format!("in {}: {error}", folder.display()))
+        .with_hint(
+            "see that the folder for temporary files has room, or name another one in TMPDIR",
+        )
 }
 
 /// A random name in the form of a UUID, with the ending of the file's own.

@@ -17,7 +17,7 @@ use proto::{Code, Failure};
 
 pub(crate) use self::client::Upstream;
 use self::credential::Sender;
-use crate::{error::Problem, extract::Scope, state::AppState, traffic::ForwardedTo};
+use crate::{error::Problem, extract::Scope, session::Keys, state::AppState, traffic::ForwardedTo};
 
 /// Marks what was forwarded, so that a server whose upstream leads back to itself notices.
 pub(crate) const STAMP: HeaderName = HeaderName::from_static("base44-dev-forwarded");
@@ -46,7 +46,7 @@ pub(crate) async fn forward(
     }
     let client = state.upstream().client();
     let mut outgoing = client
-        .request(parts.method, target(base, &parts.uri))
+        .request(parts.method, target(base, &parts.uri, &setup.keys))
         .headers(headers);
     if !body.is_end_stream() {
         outgoing = outgoing.body(outgoing_body(body, state.site().port, feature));
@@ -78,9 +78,22 @@ fn check(scope: &Scope, feature: &str, request: &Request) -> Result<(), Problem>
     Ok(())
 }
 
-fn target(base: &str, uri: &Uri) -> String {
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    format!("{base}{path}")
+/// The same address there. The links that the SDK makes carry a token in their query; one of ours stays here.
+fn target(base: &str, uri: &Uri, keys: &Keys) -> String {
+    let path = uri.path();
+    let is_ours = |part: &str| {
+        part.split_once('=')
+            .is_some_and(|(_, value)| keys.signed(value))
+    };
+    match uri.query() {
+        Some(query) if query.split('&').any(is_ours) => {
+            let kept: Vec<_> = query.split('&').filter(|part| !is_ours(part)).collect();
+            let mark = if kept.is_empty() { "" } else { "?" };
+            format!("{base}{path}{mark}{}", kept.join("&"))
+        }
+        Some(query) => format!("{base}{path}?{query}"),
+        None => format!("{base}{path}"),
+    }
 }
 
 fn outgoing_body(body: Body, port: u16, feature: String) -> reqwest::Body {

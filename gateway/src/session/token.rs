@@ -139,6 +139,14 @@ impl Keys {
         })
     }
 
+    /// Whether this key signed it, for whatever and however long ago.
+    pub(crate) fn signed(&self, token: &str) -> bool {
+        match decode::<Claims>(token, &self.decoding, &self.validation) {
+            Ok(_) => true,
+            Err(error) => refusal(error.kind()) == Refusal::Expired,
+        }
+    }
+
     fn sign(&self, sub: String, role: Option<String>, act: Option<Actor>) -> Minted {
         self.sign_for(LIFETIME, sub, role, act)
     }
@@ -249,6 +257,7 @@ mod tests {
         assert!(!keys.opens_file(&keys.user("a.png").token, "a.png"));
         assert!(!keys.opens_file(&Keys::new(&[8; 32]).file("a.png", 60).token, "a.png"));
         assert_eq!(keys.verify(&token), Err(Refusal::Foreign));
+        assert!(keys.signed(&token));
     }
 
     #[test]
@@ -277,8 +286,26 @@ mod tests {
         ];
         for (token, refusal) in cases {
             assert_eq!(keys.verify(&token), Err(refusal), "{token}");
+            if refusal == Refusal::Expired {
+                assert!(keys.signed(&token), "{token}");
+            }
         }
+        assert!(!keys.signed(none));
         let token = signed(Algorithm::HS256, &SECRET, &good);
         assert!(keys.verify(&token).is_ok());
+    }
+
+    #[test]
+    fn a_token_from_a_clock_that_was_ahead_is_good_and_one_past_its_end_is_not() {
+        let keys = Keys::new(&SECRET);
+        let now = super::now();
+        let token = |iat: u64, exp: u64| {
+            let claims = json!({"sub": "a@b.c", "iat": iat, "exp": exp});
+            keys.verify(&signed(Algorithm::HS256, &SECRET, &claims))
+                .map(|_| ())
+        };
+        assert_eq!(token(now + 86_400, now + 2 * 86_400), Ok(()));
+        assert_eq!(token(now, u64::MAX), Ok(()));
+        assert_eq!(token(now - 10, now - 1), Err(Refusal::Expired));
     }
 }

@@ -23,6 +23,9 @@ const ANSWER: Duration = Duration::from_secs(10);
 /// How long its yes counts for a token that names no end.
 const YES: Duration = Duration::from_secs(60 * 60);
 
+/// How long its yes counts at most, whatever end the token names.
+const LONGEST: Duration = Duration::from_secs(360 * 24 * 60 * 60);
+
 /// How long its no counts.
 const NO: Duration = Duration::from_secs(5 * 60);
 
@@ -97,7 +100,7 @@ fn lifetime(token: &str) -> Option<Duration> {
     };
     exp.checked_sub(now())
         .filter(|left| *left > 0)
-        .map(Duration::from_secs)
+        .map(|left| Duration::from_secs(left).min(LONGEST))
 }
 
 async fn ask(state: &AppState, setup: &Setup, token: &str, left: Duration) -> Verdict {
@@ -143,8 +146,15 @@ async fn fetch(state: &AppState, setup: &Setup, token: &str) -> Result<Option<Me
 
 #[cfg(test)]
 mod tests {
-    use super::lifetime;
+    use super::{LONGEST, lifetime};
     use crate::session::Keys;
+
+    #[test]
+    fn a_token_that_ends_never_is_remembered_for_a_while() {
+        // {"exp":18446744073709551615}
+        let token = "eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE4NDQ2NzQ0MDczNzA5NTUxNjE1fQ.c2ln";
+        assert_eq!(lifetime(token), Some(LONGEST));
+    }
 
     #[test]
     fn only_what_could_be_good_is_asked_about() {

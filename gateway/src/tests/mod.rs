@@ -10,6 +10,7 @@ pub(crate) mod fake_store;
 mod forwarding;
 mod frontend;
 mod functions;
+mod garbage;
 mod local;
 mod media;
 mod protocol;

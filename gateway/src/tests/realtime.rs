@@ -42,6 +42,10 @@ impl Site {
         }
     }
 
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(super) async fn handshake(&self, query: &str, origin: Option<&str>) -> Result<Socket, u16> {
         let query = format!("EIO=4&transport=websocket{query}");
         self.ask(&query, origin).await
@@ -84,6 +88,11 @@ pub(super) struct Socket(WebSocketStream<TcpStream>);
 impl Socket {
     pub(super) async fn send(&mut self, text: &str) {
         self.0.send(Message::text(text)).await.unwrap();
+    }
+
+    /// Whether the connection still takes it.
+    pub(super) async fn try_send(&mut self, text: &str) -> bool {
+        self.0.send(Message::text(text)).await.is_ok()
     }
 
     pub(super) async fn emit(&mut self, name: &str, argument: impl Into<Value>) {

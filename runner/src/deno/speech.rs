@@ -225,7 +225,21 @@ mod tests {
 
     use tokio::time::Instant;
 
+    use proptest::prelude::*;
+
     use super::{PROGRESS, Progress, is_download, unmark};
+
+    proptest! {
+        #[test]
+        fn prop_any_line_is_taken_as_it_is_or_without_its_mark(line in prop_oneof!["(\u{1e}|\u{1f}|I|W|E|X|é| |r-1|Download |\u{1b}\\[0m){0,8}", ".{0,20}"]) {
+            let _ = is_download(&line);
+            if let Some((_, id, text)) = unmark(&line) {
+                prop_assert!(id.len() + text.len() < line.len());
+            }
+            let marked = format!("\u{1e}Wr-1\u{1f}{line}");
+            prop_assert_eq!(unmark(&marked), Some((Level::Warn, "r-1".to_owned(), line)));
+        }
+    }
 
     #[test]
     fn a_download_that_goes_on_is_told_of_now_and_then() {

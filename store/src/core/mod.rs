@@ -26,3 +26,6 @@ pub mod view;
 
 #[cfg(test)]
 pub(crate) mod testing;
+
+#[cfg(test)]
+mod garbage;

@@ -9,6 +9,7 @@ mod functions;
 mod garbage;
 mod plugins;
 mod roots;
+mod texts;
 
 use std::fs;
 use std::path::Path;

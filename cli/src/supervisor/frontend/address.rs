@@ -72,9 +72,24 @@ fn at_start(text: &str, own: u16) -> Option<String> {
 mod tests {
     use std::time::Duration;
 
+    use proptest::prelude::*;
     use tokio::{net::TcpListener, time::timeout};
 
     use super::{find, follow};
+
+    proptest! {
+        #[test]
+        fn prop_any_line_names_an_address_of_this_machine_or_none(
+            line in prop_oneof!["(http|https|://|localhost:|127\\.0\\.0\\.1:|\\[::1\\]:|[0-9]{1,6}|/|\u{1b}\\[1m|\u{1b}|é| ){0,12}", ".{0,40}"],
+        ) {
+            if let Some(url) = find(&line, 4400) {
+                let (scheme, rest) = url.split_once("://").unwrap();
+                let (host, port) = rest.rsplit_once(':').unwrap();
+                prop_assert!(["http", "https"].contains(&scheme) && ["localhost", "127.0.0.1", "[::1]"].contains(&host), "{url}");
+                prop_assert!(port.parse::<u16>().is_ok_and(|port| port != 0 && port != 4400), "{url}");
+            }
+        }
+    }
 
     #[test]
     fn the_first_address_on_this_machine_is_found_in_any_wording() {
