@@ -1,5 +1,7 @@
 //! JSON answers put together from records that stay bytes.
 
+use std::collections::VecDeque;
+
 use axum::{body::Body, response::Response};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::stream;
@@ -76,71 +78,42 @@ pub(crate) async fn records(
         return Ok(answer(status, "[]"));
     };
     let Some(second) = next(&mut chunks).await? else {
-        return Ok(answer(status, array(&first.records_json)));
+        return Ok(answer(status, array(&[first])));
     };
-    let opening = State {
-        chunks,
-        ready: vec![second, first],
-        position: Position::Start,
+    let opening = Opened {
+        ready: VecDeque::from([OPEN, first, COMMA, second]),
+        chunks: Some(chunks),
     };
-    let body = stream::try_unfold(opening, |state| async move { state.step().await });
+    let body = stream::try_unfold(opening, |list| async move { list.step().await });
     Ok(answer(status, Body::from_stream(body)))
 }
 
-/// Where in the array the writer is.
-#[derive(PartialEq, Eq)]
-enum Position {
-    Start,
-    /// Opened, without a record yet.
-    Opened,
-    /// Behind a record.
-    Within,
-    End,
+const OPEN: Bytes = Bytes::from_static(b"[");
+const COMMA: Bytes = Bytes::from_static(b",");
+const CLOSE: Bytes = Bytes::from_static(b"]");
+
+/// A long list on its way out.
+struct Opened {
+    /// What has arrived already.
+    ready: VecDeque<Bytes>,
+    /// Until its end.
+    chunks: Option<Streaming<RecordChunk>>,
 }
 
-struct State {
-    chunks: Streaming<RecordChunk>,
-    /// Chunks that have arrived already, last first.
-    ready: Vec<RecordChunk>,
-    position: Position,
-}
-
-impl State {
+impl Opened {
     async fn step(mut self) -> Result<Option<(Bytes, Self)>, std::io::Error> {
-        if self.position == Position::End {
-            return Ok(None);
+        if let Some(chunks) = self.chunks.as_mut().filter(|_| self.ready.is_empty()) {
+            let chunk = next(chunks).await;
+            match chunk.map_err(|failure| broken_off(&failure))? {
+                Some(chunk) => self.ready.extend([COMMA, chunk]),
+                None => {
+                    self.chunks = None;
+                    self.ready.push_back(CLOSE);
+                }
+            }
         }
-        let chunk = match self.ready.pop() {
-            Some(chunk) => Some(chunk),
-            None => next(&mut self.chunks)
-                .await
-                .map_err(|failure| broken_off(&failure))?,
-        };
-        let Some(chunk) = chunk else {
-            self.position = Position::End;
-            return Ok(Some((Bytes::from_static(b"]"), self)));
-        };
-        let out = self.position.write(&chunk.records_json);
-        Ok(Some((out, self)))
-    }
-}
-
-impl Position {
-    fn write(&mut self, records: &[Bytes]) -> Bytes {
-        let mut out = BytesMut::with_capacity(joined_len(records) + 1);
-        if *self == Self::Start {
-            out.put_u8(b'[');
-            *self = Self::Opened;
-        }
-        if records.is_empty() {
-            return out.freeze();
-        }
-        if *self == Self::Within {
-            out.put_u8(b',');
-        }
-        *self = Self::Within;
-        join(&mut out, records);
-        out.freeze()
+        let out = self.ready.pop_front();
+        Ok(out.map(|out| (out, self)))
     }
 }
 
@@ -153,14 +126,18 @@ fn broken_off(failure: &Failure) -> std::io::Error {
     std::io::Error::other(failure.message().to_owned())
 }
 
-async fn next(chunks: &mut Streaming<RecordChunk>) -> Result<Option<RecordChunk>, Failure> {
-    match tokio::time::timeout(CALL, chunks.message()).await {
-        Ok(Ok(chunk)) => Ok(chunk),
-        Ok(Err(status)) => Err(Failure::from_status("store", &status)),
-        Err(_elapsed) => Err(Failure::new(
-            Code::Timeout,
-            format!("The store sent no records for {} s", CALL.as_secs()),
-        )),
+/// The records of the next chunk that has some, joined by commas.
+async fn next(chunks: &mut Streaming<RecordChunk>) -> Result<Option<Bytes>, Failure> {
+    loop {
+        match tokio::time::timeout(CALL, chunks.message()).await {
+            Ok(Ok(Some(chunk))) if chunk.records_json.is_empty() => {}
+            Ok(Ok(chunk)) => return Ok(chunk.map(|chunk| chunk.records_json)),
+            Ok(Err(status)) => return Err(Failure::from_status("store", &status)),
+            Err(_elapsed) => {
+                let message = format!("The store sent no records for {} s", CALL.as_secs());
+                return Err(Failure::new(Code::Timeout, message));
+            }
+        }
     }
 }
 

@@ -28,17 +28,21 @@ impl<I: Iterator<Item = Bytes>> Iterator for Chunks<I> {
 
     fn next(&mut self) -> Option<RecordChunk> {
         let first = self.held_over.take().or_else(|| self.records.next())?;
-        let mut size = first.len();
-        let mut records_json = vec![first];
+        let (others, _) = self.records.size_hint();
+        let likely = (first.len() + 1) * (others + 1);
+        let mut joined = Vec::with_capacity(likely.min(FULL).max(first.len()));
+        joined.extend_from_slice(&first);
         for record in self.records.by_ref() {
-            size += record.len();
-            if size > FULL {
+            if joined.len() + 1 + record.len() > FULL {
                 self.held_over = Some(record);
                 break;
             }
-            records_json.push(record);
+            joined.push(b',');
+            joined.extend_from_slice(&record);
         }
-        Some(RecordChunk { records_json })
+        Some(RecordChunk {
+            records_json: joined.into(),
+        })
     }
 }
 
@@ -46,16 +50,20 @@ impl<I: Iterator<Item = Bytes>> Iterator for Chunks<I> {
 mod tests {
     use bytes::Bytes;
 
+    use proto::v1::RecordChunk;
+
     use super::{Chunks, FULL};
 
     #[test]
     fn every_record_comes_once_in_messages_of_bounded_size() {
-        let sizes = [1, FULL - 1, 1, FULL * 3, 5, 5];
+        let sizes = [1, FULL - 2, 1, FULL * 3, 5, 5];
         let records = sizes.into_iter().map(|size| Bytes::from(vec![b'x'; size]));
-        let chunks: Vec<Vec<usize>> = Chunks::new(records)
-            .map(|chunk| chunk.records_json.iter().map(Bytes::len).collect())
-            .collect();
-        let expected: [&[usize]; 4] = [&[1, FULL - 1], &[1], &[FULL * 3], &[5, 5]];
+        let lengths = |chunk: RecordChunk| {
+            let records = chunk.records_json.split(|byte| *byte == b',');
+            records.map(<[u8]>::len).collect::<Vec<_>>()
+        };
+        let chunks: Vec<_> = Chunks::new(records).map(lengths).collect();
+        let expected: [&[usize]; 4] = [&[1, FULL - 2], &[1], &[FULL * 3], &[5, 5]];
         assert_eq!(chunks, expected);
         assert_eq!(Chunks::new(std::iter::empty()).count(), 0);
     }

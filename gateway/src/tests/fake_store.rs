@@ -111,11 +111,8 @@ fn code() -> CodeResponse {
 }
 
 fn chunk(records: &[&'static str]) -> Result<RecordChunk, Status> {
-    let records = records
-        .iter()
-        .map(|record| Bytes::from_static(record.as_bytes()));
     Ok(RecordChunk {
-        records_json: records.collect(),
+        records_json: records.join(",").into(),
     })
 }
 

@@ -21,6 +21,10 @@ pub struct Collection {
     next_seq: u64,
 }
 
+/// Fields of one filter that are indexed. A filter of more fields than there can be indexes must not drop those that it
+/// has just asked for.
+const MOST_AT_ONCE: usize = 4;
+
 /// An equality that every wanted record fulfils: a top-level field and the values it may have.
 pub type Hint<'a> = (&'a str, &'a [Value]);
 
@@ -74,16 +78,25 @@ impl Collection {
         Some(removed)
     }
 
-    /// The field of `hints` that should be indexed before they are used, if one should.
+    /// The field of `hints` that should be indexed before they are used, if one should: where what the others leave is
+    /// still much to read through.
     #[must_use]
-    pub fn wanted_index<'a>(&self, hints: &[Hint<'a>]) -> Option<&'a str> {
-        let served = hints
-            .iter()
-            .any(|(field, _)| *field == "id" || self.indexes.has(field));
-        if self.len() < WORTHWHILE || served {
+    pub fn wanted_index<'a>(
+        &self,
+        hints: &[Hint<'a>],
+        candidates: Option<&Candidates>,
+    ) -> Option<&'a str> {
+        let left = candidates.map_or(self.len(), Candidates::len);
+        if left < WORTHWHILE {
             return None;
         }
-        hints.first().map(|(field, _)| *field)
+        let is_indexed = |field: &str| field == "id" || self.indexes.has(field);
+        let indexed = hints.iter().filter(|(field, _)| is_indexed(field)).count();
+        let mut others = hints.iter().filter(|(field, _)| !is_indexed(field));
+        others
+            .next()
+            .filter(|_| indexed < MOST_AT_ONCE)
+            .map(|(field, _)| *field)
     }
 
     /// Indexes `field`.
@@ -154,7 +167,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    use super::Collection;
+    use super::{Collection, Hint, MOST_AT_ONCE, WORTHWHILE};
     use crate::core::{
         body::Body,
         filter::Filter,
@@ -201,6 +214,42 @@ mod tests {
             }
             (None, None) => {}
         }
+    }
+
+    /// Builds what is wanted; answers with the names, and with how many records are left to read through.
+    fn narrow<'a>(collection: &mut Collection, hints: &[Hint<'a>]) -> (Vec<&'a str>, usize) {
+        let mut built = Vec::new();
+        loop {
+            let found = collection.candidates(hints);
+            let Some(field) = collection.wanted_index(hints, found.as_ref()) else {
+                return (built, found.map_or(collection.len(), |found| found.len()));
+            };
+            collection.build_index(field);
+            built.push(field);
+        }
+    }
+
+    #[test]
+    fn fields_are_indexed_until_little_is_left_to_read() {
+        let (mut collection, mut ids) = (Collection::default(), Ids::new([0; 4]));
+        for number in 0..4 * WORTHWHILE {
+            let row =
+                json!({"half": number % 2, "key": number / 8, "b": 1, "c": 1, "d": 1, "e": 1});
+            let fields = row.as_object().unwrap();
+            collection.insert(ids.next(Timestamp::default()), Body::from(fields));
+        }
+        let (one, key) = ([json!(1)], [json!(7)]);
+        let (half, key): (Hint<'_>, Hint<'_>) = (("half", &one), ("key", &key));
+        let plain = ["b", "c", "d", "e"].map(|field| (field, &one[..]));
+        assert_eq!(
+            narrow(&mut collection, &[half]),
+            (vec!["half"], 2 * WORTHWHILE)
+        );
+        assert_eq!(narrow(&mut collection, &[key, half]), (vec!["key"], 8));
+        assert_eq!(narrow(&mut collection, &[plain[0], key]), (vec![], 8));
+        let [b, c, d, e] = plain;
+        let (built, left) = narrow(&mut collection, &[half, b, c, d, e]);
+        assert_eq!((built.len(), left), (MOST_AT_ONCE - 1, 2 * WORTHWHILE));
     }
 
     proptest! {

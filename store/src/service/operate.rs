@@ -66,16 +66,19 @@ async fn execute(state: &State, request: Request) -> Result<Outcome, Fault> {
 
 async fn query(state: &State, message: v1::QueryRequest) -> Result<v1::RecordChunk, Fault> {
     let found = reads::find(state, message).await?;
-    let mut size = 0;
-    let mut records_json = Vec::with_capacity(found.records.len());
+    let mut joined = Vec::new();
     for json in found.into_json() {
-        size += json.len();
-        if size > FULL {
+        if !joined.is_empty() {
+            joined.push(b',');
+        }
+        if joined.len() + json.len() > FULL {
             return Err(Fault::bad_request(
                 "the answer is too long for one message: call Query instead",
             ));
         }
-        records_json.push(json);
+        joined.extend_from_slice(&json);
     }
-    Ok(v1::RecordChunk { records_json })
+    Ok(v1::RecordChunk {
+        records_json: joined.into(),
+    })
 }

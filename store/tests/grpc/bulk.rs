@@ -4,7 +4,7 @@ use futures_util::{StreamExt as _, stream};
 use proto::{Failure, v1};
 use serde_json::{Value, json};
 
-use crate::harness::{Store, anonymous, bytes, id, pluck, refusal, service, value};
+use crate::harness::{Store, anonymous, bytes, id, pluck, records_of, refusal, service, value};
 
 async fn items() -> Store {
     let item = json!({"properties": {"sku": {"type": "string"}, "stock": {"type": "number"}}, "required": ["sku"]});
@@ -17,8 +17,8 @@ async fn gather(
     let chunks: Vec<_> = answer?.collect().await;
     let records = chunks
         .into_iter()
-        .flat_map(|chunk| chunk.unwrap().records_json);
-    Ok(records.map(|json| value(&json)).collect())
+        .flat_map(|chunk| records_of(&chunk.unwrap()));
+    Ok(records.collect())
 }
 
 async fn create_many(store: &Store, records: Value) -> Result<Vec<Value>, Failure> {
@@ -82,7 +82,7 @@ async fn a_long_answer_comes_in_chunks() {
         .await
         .unwrap();
     let chunks: Vec<_> = all
-        .map(|chunk| chunk.unwrap().records_json.len())
+        .map(|chunk| records_of(&chunk.unwrap()).len())
         .collect()
         .await;
     assert!(chunks.len() > 3);

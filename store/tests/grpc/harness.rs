@@ -181,7 +181,7 @@ impl Store {
         let mut records = Vec::new();
         while let Some(chunk) = chunks.next().await {
             let chunk = chunk.map_err(|status| Failure::from_status("store", &status))?;
-            records.extend(chunk.records_json.iter().map(|json| value(json)));
+            records.extend(records_of(&chunk));
         }
         Ok(records)
     }
@@ -207,6 +207,11 @@ pub(crate) fn bytes(json: &Value) -> bytes::Bytes {
 
 pub(crate) fn value(json: &[u8]) -> Value {
     serde_json::from_slice(json).unwrap()
+}
+
+pub(crate) fn records_of(chunk: &v1::RecordChunk) -> Vec<Value> {
+    let array = [b"[", &*chunk.records_json, b"]"].concat();
+    serde_json::from_slice(&array).unwrap()
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "maps an answer")]

@@ -75,10 +75,10 @@ impl Database {
         let (access, records, gate) = self.readable(entity, caller)?;
         let reader = access.reader();
         let hints = hints(&gate, filter, &reader);
-        if let Some(field) = records.wanted_index(&hints) {
+        let candidates = records.candidates(&hints);
+        if let Some(field) = records.wanted_index(&hints, candidates.as_ref()) {
             return Ok(Taken::WantsIndex(field.to_owned()));
         }
-        let candidates = records.candidates(&hints);
         let candidates = candidates.map(|candidates| candidates.into_ascending());
         let filter = filter.clone();
         Ok(Taken::Selection(Selection {

@@ -25,7 +25,7 @@ impl Database {
         entity: &str,
         caller: &Caller,
         id: &str,
-        changes: Fields,
+        mut changes: Fields,
     ) -> Result<Bytes, Fault> {
         let Target::Records(place) = self.target(entity)? else {
             return self.update_user(caller, id, changes);
@@ -33,8 +33,9 @@ impl Database {
         let access = self.access(place, caller);
         let found = self.entities[place].records.get(id);
         let old = Arc::clone(access.require(Operation::Update, id, found)?);
-        let fields = self.merge(&access, old.fields(), changes)?;
-        let record = self.change(place, &old, fields);
+        self.check_changes(&access, &mut changes, || old.fields())?;
+        touch(&mut changes, self.now);
+        let record = self.put(place, &old, old.with(&changes));
         Ok(Presenter::new(access.reader()).json(&record))
     }
 
@@ -49,26 +50,41 @@ impl Database {
     pub(super) fn merge(
         &self,
         access: &Access,
-        stored: Fields,
+        mut stored: Fields,
         mut changes: Fields,
     ) -> Result<Fields, Fault> {
+        self.check_changes(access, &mut changes, || stored.clone())?;
+        stored.extend(changes);
+        Ok(stored)
+    }
+
+    /// Refuses what the caller may not change, and leaves out what the schema does not know.
+    fn check_changes(
+        &self,
+        access: &Access,
+        changes: &mut Fields,
+        stored: impl FnOnce() -> Fields,
+    ) -> Result<(), Fault> {
         let schema = access.schema();
-        schema.retain_known(&mut changes);
-        let before = (!schema.guards().is_empty()).then(|| stored.clone());
-        let mut merged = stored;
-        merged.extend(changes.clone());
-        if let Some(before) = &before {
-            access.require_fields(Operation::Update, before.into(), (before, &merged))?;
+        schema.retain_known(changes);
+        if !schema.guards().is_empty() {
+            let before = stored();
+            let mut after = before.clone();
+            after.extend(changes.clone());
+            access.require_fields(Operation::Update, (&before).into(), (&before, &after))?;
         }
-        schema.check_values(&changes, &self.strictness)?;
-        Ok(merged)
+        schema.check_values(changes, &self.strictness)
     }
 
     /// Stores another version of a record.
     pub(super) fn change(&mut self, place: usize, old: &Record, mut fields: Fields) -> Arc<Record> {
         touch(&mut fields, self.now);
+        self.put(place, old, Body::from(&fields))
+    }
+
+    fn put(&mut self, place: usize, old: &Record, body: Body) -> Arc<Record> {
         let entity = &mut self.entities[place];
-        let record = entity.records.replace(old, Body::from(&fields));
+        let record = entity.records.replace(old, body);
         let name = Arc::clone(&entity.name);
         self.note(Kind::Update, &name, Some(Arc::clone(&record)));
         record
