@@ -104,12 +104,11 @@ impl Opened {
     async fn step(mut self) -> Result<Option<(Bytes, Self)>, std::io::Error> {
         if let Some(chunks) = self.chunks.as_mut().filter(|_| self.ready.is_empty()) {
             let chunk = next(chunks).await;
-            match chunk.map_err(|failure| broken_off(&failure))? {
-                Some(chunk) => self.ready.extend([COMMA, chunk]),
-                None => {
-                    self.chunks = None;
-                    self.ready.push_back(CLOSE);
-                }
+            if let Some(chunk) = chunk.map_err(|failure| broken_off(&failure))? {
+                self.ready.extend([COMMA, chunk]);
+            } else {
+                self.chunks = None;
+                self.ready.push_back(CLOSE);
             }
         }
         let out = self.ready.pop_front();

@@ -1,14 +1,14 @@
 //! The queue between the watches and one socket: bounded, because whoever reads slowly must hold up nobody else.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use serde::Serialize;
 use socketioxide::{SendError, SocketError, extract::SocketRef};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
 use tokio_util::sync::CancellationToken;
 
 /// Events that may wait for one socket. One request may clear an entity of that many records, and whoever reads hears of
@@ -81,7 +81,6 @@ impl Backlog {
 pub(super) struct Outbox {
     queue: mpsc::Sender<Parcel>,
     backlog: Arc<Backlog>,
-    stall: Duration,
     /// Ends the connection.
     cut: CancellationToken,
     /// Ends the deliveries only.
@@ -98,17 +97,12 @@ pub(super) struct Deliveries {
 
 /// A queue whose overflow or standstill cancels `cut`.
 pub(super) fn queue(cut: CancellationToken) -> (Outbox, Deliveries) {
-    queue_with(cut, STALL)
-}
-
-fn queue_with(cut: CancellationToken, stall: Duration) -> (Outbox, Deliveries) {
     let (sender, receiver) = mpsc::channel(EVENTS);
     let backlog = Arc::new(Backlog::new());
     let done = cut.child_token();
     let outbox = Outbox {
         queue: sender,
         backlog: backlog.clone(),
-        stall,
         cut,
         done: done.clone(),
     };
@@ -133,7 +127,7 @@ impl Outbox {
             text: text.clone(),
         };
         let fits = before.waiting == 0 || before.waiting + text.len() <= BYTES;
-        let reads = before.moved.elapsed() <= self.stall;
+        let reads = before.moved.elapsed() <= STALL;
         if fits && reads && self.queue.try_send(parcel).is_ok() {
             return;
         }
@@ -206,24 +200,26 @@ async fn expel(socket: SocketRef) {
 mod tests {
     use std::{sync::Arc, time::Duration};
 
+    use tokio::time::advance;
     use tokio_util::sync::CancellationToken;
 
-    use super::{BYTES, EVENTS, queue, queue_with};
+    use super::{BYTES, EVENTS, STALL, queue};
 
-    #[test]
-    fn a_socket_that_takes_nothing_for_a_while_is_cut_off_and_one_that_takes_something_is_not() {
+    #[tokio::test(start_paused = true)]
+    async fn a_socket_that_takes_nothing_for_a_while_is_cut_off_and_one_that_takes_something_is_not()
+     {
         let (room, text): (Arc<str>, Arc<str>) = ("r".into(), "{}".into());
-        let pause = Duration::from_millis(20);
+        let long = STALL + Duration::from_secs(1);
         let cut = CancellationToken::new();
-        let (outbox, deliveries) = queue_with(cut.clone(), pause);
-        std::thread::sleep(pause * 2);
+        let (outbox, deliveries) = queue(cut.clone());
+        advance(long).await;
         outbox.push(&room, &text);
         assert!(!cut.is_cancelled(), "nothing has waited");
-        std::thread::sleep(pause * 2);
+        advance(long).await;
         deliveries.backlog.take(1);
         outbox.push(&room, &text);
         assert!(!cut.is_cancelled(), "it has just taken something");
-        std::thread::sleep(pause * 2);
+        advance(long).await;
         outbox.push(&room, &text);
         assert!(cut.is_cancelled());
     }

@@ -10,7 +10,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{LIMIT, Peer, by_hand, decoded, encoded, function_named_hello};
+use super::{LIMIT, Peer, by_hand, decoded, encoded, first_of, function_named_hello, records_of};
 use crate::backlot;
 
 impl Peer<'_> {
@@ -134,15 +134,16 @@ async fn writes(store: &mut Round<'_>) -> Value {
 
     let many = json!({ "recordsJson": encoded(&json!([{ "title": "b" }, { "title": "c" }])) });
     let made = store.call("CreateMany", about(&many)).await;
-    assert_eq!(made["recordsJson"].as_array().unwrap().len(), 2);
-    let second = decoded(&made["recordsJson"][0])["id"].clone();
+    let made = records_of(&made);
+    assert_eq!(made.len(), 2);
+    let second = made[0]["id"].clone();
 
     let update = json!({ "id": id, "changesJson": encoded(&json!({ "size": 2 })) });
     let changed = store.call("Update", about(&update)).await;
     assert_eq!(decoded(&changed["recordJson"])["size"], 2);
     let changes = json!({ "changesJson": encoded(&json!([{ "id": second, "size": 5 }])) });
     let changed = store.call("UpdateMany", about(&changes)).await;
-    assert_eq!(decoded(&changed["recordsJson"][0])["size"], 5);
+    assert_eq!(first_of(&changed)["size"], 5);
     let update = json!({
         "filterJson": encoded(&json!({ "size": 5 })), "updateJson": encoded(&json!({ "$inc": { "size": 1 } })),
     });
@@ -158,7 +159,7 @@ async fn writes(store: &mut Round<'_>) -> Value {
 async fn reads(store: &mut Round<'_>) {
     let filter = json!({ "filterJson": encoded(&json!({ "size": 9 })) });
     let found = store.call("Query", about(&filter)).await;
-    assert_eq!(decoded(&found["recordsJson"][0])["title"], "c");
+    assert_eq!(first_of(&found)["title"], "c");
     let page = store
         .call("Page", about(&json!({ "limit": 2, "sort": "title" })))
         .await;
