@@ -274,7 +274,7 @@ async fn a_file_is_imported_whole_or_not_at_all() {
         (bad.imported, bad.details.as_str()),
         (
             false,
-            "Error in field stock: Input should be a valid number"
+            "Line 3: Error in field stock: Input should be a valid number"
         )
     );
     assert_eq!(total(&store).await, 2);
