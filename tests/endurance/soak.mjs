@@ -154,6 +154,7 @@ function judge(windows) {
   console.log("by quarters of the time".padEnd(24) + ["first", "second", "third", "last"].map((name) => name.padStart(10)).join(""));
   for (const role of ["dev", "store", "runner", "gateway", "deno"]) {
     // Deno processes come and go with saves; each by itself must stay as it is.
+    if (!windows.some(({ roles }) => roles[role])) complain(`${role} was never seen`);
     const each = (roles, figure) => (roles[role]?.[figure] ?? 0) / (roles[role]?.processes ?? 1);
     const megabytes = line(`${role} MB`, ({ roles }) => each(roles, "megabytes"));
     if (megabytes[3] > megabytes[1] * 1.15 + 4) complain(`${role} grows: ${megabytes[1].toFixed(1)} MB, later ${megabytes[3].toFixed(1)} MB`);

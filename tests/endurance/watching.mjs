@@ -14,7 +14,8 @@ const read = (path) => {
 /** `store`, `runner`, `gateway`, `dev`, `deno`, or what the program is called. */
 function roleOf(pid) {
   const [program = "", ...args] = read(`/proc/${pid}/cmdline`).split("\0");
-  return program.endsWith("backlot") ? args[0] : program.split("/").at(-1);
+  const name = program.split("/").at(-1);
+  return name.startsWith("backlot") ? args[0] : name;
 }
 
 /** Every process of the tree: `{ pid, role }`. */
