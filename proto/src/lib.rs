@@ -23,6 +23,7 @@ pub mod request_id;
 mod rpc_status;
 pub mod telemetry;
 pub mod token;
+pub mod uuid;
 
 pub use code::Code;
 pub use failure::Failure;

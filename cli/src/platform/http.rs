@@ -44,22 +44,9 @@ pub(crate) fn segment(name: &str) -> String {
     utf8_percent_encode(name, SEGMENT).to_string()
 }
 
-/// A random UUID, version 4.
+/// A random UUID. Without randomness the id is a poor one, and nothing else.
 pub(super) fn request_id() -> String {
-    let mut bytes = [0_u8; 16];
-    // Without randomness the id is a poor one, and nothing else.
-    let _ = getrandom::fill(&mut bytes);
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let (a, b, c, d, e) = (
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    );
-    format!("{a}-{b}-{c}-{d}-{e}")
+    proto::uuid::random().unwrap_or_else(|_| "00000000-0000-4000-8000-000000000000".to_owned())
 }
 
 /// What to ask.

@@ -141,22 +141,11 @@ fn broken(error: &io::Error) -> Failure {
 
 /// A random name in the form of a UUID, with the ending of the file's own.
 fn name(given: &str) -> Result<String, Failure> {
-    let mut bits = [0_u8; 16];
-    getrandom::fill(&mut bits).map_err(|error| {
+    let uuid = proto::uuid::random().map_err(|error| {
         Failure::new(Code::Internal, "The system gives no random numbers")
             .with_detail(error.to_string())
     })?;
-    bits[6] = bits[6] & 0x0f | 0x40;
-    bits[8] = bits[8] & 0x3f | 0x80;
-    let hex: String = bits.iter().map(|byte| format!("{byte:02x}")).collect();
-    let (a, b, c, d, e) = (
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    );
-    Ok(format!("{a}-{b}-{c}-{d}-{e}{}", ending(given)))
+    Ok(format!("{uuid}{}", ending(given)))
 }
 
 /// `.png` of `a.png`; nothing when it is not plain letters and digits.
