@@ -75,6 +75,7 @@ fn copy_shared(ambient: &impl Fn(&str) -> Option<String>, added: &mut Vec<(Strin
 
 /// The assignments of one file; of two with the same name the last counts, in the place of the first.
 pub(super) fn parse(file: &str, text: &str, out: &mut Vec<Diagnostic>) -> Vec<(String, String)> {
+    let text = text.trim_start_matches('\u{feff}');
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut variables: Vec<(String, String)> = Vec::new();
     let (mut at, told) = (0, out.len());

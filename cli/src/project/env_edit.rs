@@ -4,6 +4,7 @@
 use std::{
     fs, io,
     io::Write as _,
+    ops::Range,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
@@ -34,6 +35,11 @@ pub(crate) enum EditError {
         "the value of `{0}` cannot be written to an env file: it has every kind of quotation mark, or ends in a backslash"
     )]
     Value(String),
+    /// Quotes opened before, in a line that is none of ours to mend, would end in the new value.
+    #[error(
+        "`{0}` cannot be set: the file has quotation marks that are never closed. Close them and try again"
+    )]
+    Unclosed(String),
     #[error("cannot change {}: {source}", .path.display())]
     File { path: PathBuf, source: io::Error },
 }
@@ -98,25 +104,59 @@ pub(super) fn assign(
     if !starts_well || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(EditError::Name(name.to_owned()));
     }
-    let written = quote(value).ok_or_else(|| EditError::Value(name.to_owned()))?;
-    let Some((place, current)) = find(text, name) else {
-        append(text, &format!("{name}={written}"));
-        edited.added.push(name.to_owned());
-        return Ok(());
+    let place = match find(text, name) {
+        Some((_, current)) if current == value => {
+            edited.unchanged.push(name.to_owned());
+            return Ok(());
+        }
+        found => found.map(|(place, _)| place),
     };
-    if current == value {
-        edited.unchanged.push(name.to_owned());
-        return Ok(());
-    }
-    let before_comment = text[place.end..].starts_with('#');
-    let gap = if before_comment { " " } else { "" };
-    text.replace_range(place, &format!("{written}{gap}"));
-    edited.changed.push(name.to_owned());
+    let was_there = place.is_some();
+    *text = with_value(text, name, value, place)?;
+    let list = if was_there {
+        &mut edited.changed
+    } else {
+        &mut edited.added
+    };
+    list.push(name.to_owned());
     Ok(())
 }
 
+/// The text with the value at `place`, or on a line of its own, spelled such that no other variable changes.
+fn with_value(
+    text: &str,
+    name: &str,
+    value: &str,
+    place: Option<Range<usize>>,
+) -> Result<String, EditError> {
+    let spellings = spellings(value);
+    if spellings.is_empty() {
+        return Err(EditError::Value(name.to_owned()));
+    }
+    spellings
+        .iter()
+        .map(|written| match &place {
+            Some(place) => replaced(text, place.clone(), written),
+            None => appended(text, &format!("{name}={written}")),
+        })
+        .find(|after| sets_only(text, after, name, value))
+        .ok_or_else(|| EditError::Unclosed(name.to_owned()))
+}
+
+/// Whether `name` has the value in `after`, and every other variable the one it had in `before`.
+fn sets_only(before: &str, after: &str, name: &str, value: &str) -> bool {
+    let variables = |text: &str| {
+        let (ours, others): (Vec<_>, Vec<_>) = env::parse("", text, &mut Vec::new())
+            .into_iter()
+            .partition(|(key, _)| key == name);
+        (ours.into_iter().next().map(|(_, value)| value), others)
+    };
+    let (_, others) = variables(before);
+    variables(after) == (Some(value.to_owned()), others)
+}
+
 /// The last assignment of `name`: where its value stands in `text`, and what it is.
-fn find(text: &str, name: &str) -> Option<(std::ops::Range<usize>, String)> {
+fn find(text: &str, name: &str) -> Option<(Range<usize>, String)> {
     let text = &with_line_ends(text);
     let mut found = None;
     let mut at = text.len() - text.trim_start_matches('\u{feff}').len();
@@ -148,31 +188,38 @@ fn with_line_ends(text: &str) -> String {
     ends.collect()
 }
 
-fn append(text: &mut String, line: &str) {
-    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    if !text.is_empty() && !text.ends_with('\n') {
-        text.push_str(newline);
-    }
-    text.push_str(line);
-    text.push_str(newline);
+fn replaced(text: &str, place: Range<usize>, written: &str) -> String {
+    let before_comment = text[place.end..].starts_with('#');
+    let gap = if before_comment { " " } else { "" };
+    let mut after = text.to_owned();
+    after.replace_range(place, &format!("{written}{gap}"));
+    after
 }
 
-/// The value as a file has it. Nothing in single quotes is special; in double quotes `\n` and `\r` are.
-fn quote(value: &str) -> Option<String> {
+fn appended(text: &str, line: &str) -> String {
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let is_open = !text.is_empty() && !text.ends_with('\n');
+    let gap = if is_open { newline } else { "" };
+    format!("{text}{gap}{line}{newline}")
+}
+
+/// The ways to write a value, the plainest first. Nothing in single quotes is special; in double quotes `\n` and `\r` are.
+fn spellings(value: &str) -> Vec<String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,=".contains(c);
-    if !value.is_empty() && value.chars().all(is_plain) {
-        return Some(value.to_owned());
-    }
     let escaped = value.replace('\r', "\\r");
-    let candidates = [
+    let mut candidates = vec![
         format!("'{value}'"),
         format!("\"{escaped}\""),
         format!("`{value}`"),
-        value.to_owned(),
     ];
+    let bare = if !value.is_empty() && value.chars().all(is_plain) {
+        0
+    } else {
+        candidates.len()
+    };
+    candidates.insert(bare, value.to_owned());
+    candidates.retain(|written| reads_back(written, value));
     candidates
-        .into_iter()
-        .find(|written| reads_back(written, value))
 }
 
 fn reads_back(written: &str, value: &str) -> bool {
@@ -230,6 +277,19 @@ mod tests {
         ] {
             assert_eq!(edit(before, "A", "new"), after, "{before:?}");
         }
+    }
+
+    #[test]
+    fn quotes_that_are_never_closed_do_not_end_in_a_new_value() {
+        assert_eq!(edit("B='", "A", ""), "B='\nA=\"\"\n");
+        assert_eq!(
+            edit("B='\nA=old\n", "A", "two words"),
+            "B='\nA=\"two words\"\n"
+        );
+        let mut text = "B='\nC=\"\nD=`".to_owned();
+        let refused = assign(&mut text, "A", "two\nlines", &mut Edited::default());
+        assert!(matches!(refused, Err(EditError::Unclosed(_))));
+        assert_eq!(text, "B='\nC=\"\nD=`");
     }
 
     #[test]
