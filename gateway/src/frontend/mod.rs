@@ -21,7 +21,6 @@ pub(crate) use self::address::{Address, Place};
 use crate::{
     error::Problem,
     forward::STAMP,
-    layers::origin::{self, Allowed},
     proxy::{self, body, upgrade},
     state::{AppState, Setup},
 };
@@ -69,9 +68,6 @@ async fn try_pass(
         return Err(looped().into());
     }
     let upgrade = upgrade::requested(&mut request);
-    if upgrade.is_some() {
-        check_origin(state, request.headers())?;
-    }
     let place = state.frontend().get(PATIENCE).await?;
     let head = proxy::Head {
         method: request.method().clone(),
@@ -120,17 +116,6 @@ fn incoming(response: http::Response<Incoming>, place: &http::uri::Authority) ->
     headers::stay_here(response.headers_mut(), place);
     *response.version_mut() = Version::HTTP_11;
     response
-}
-
-/// Browsers let every page open a websocket anywhere, and ask nobody.
-fn check_origin(state: &AppState, headers: &HeaderMap) -> Result<(), Failure> {
-    match origin::of(headers) {
-        Some(origin) if !Allowed(state).origin(origin) => {
-            let message = "Connections from pages of this origin are not accepted";
-            Err(Failure::new(Code::Forbidden, message))
-        }
-        Some(_) | None => Ok(()),
-    }
 }
 
 fn looped() -> Failure {

@@ -13,7 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use http::{HeaderName, Method};
+use http::{HeaderName, Method, header};
 use proto::{
     Code, Failure,
     request_id::{self, RequestId},
@@ -73,18 +73,13 @@ fn check_host(request: &Request, allowed: Allowed<'_>) -> Result<(), Failure> {
     Err(Failure::new(Code::Misdirected, message).with_hint(hint))
 }
 
-/// What a foreign page must not do, even where it could not read the answer: browsers send simple requests without asking.
+/// What a foreign page must not do, even where it could not read the answer: browsers send simple requests without asking,
+/// and let every page open a websocket anywhere.
 fn check_origin(request: &Request, allowed: Allowed<'_>) -> Result<(), Failure> {
     let safe = [Method::GET, Method::HEAD, Method::OPTIONS];
-    if safe.contains(request.method()) {
+    let is_upgrade = request.headers().contains_key(header::UPGRADE);
+    if safe.contains(request.method()) && !is_upgrade {
         return Ok(());
     }
-    match origin::of(request.headers()) {
-        Some(origin) if !allowed.origin(origin) => {
-            let shown = origin.to_str().unwrap_or("?");
-            let message = format!("Requests from pages of `{shown}` are not accepted");
-            Err(Failure::new(Code::Forbidden, message))
-        }
-        Some(_) | None => Ok(()),
-    }
+    allowed.check_origin(request.headers())
 }

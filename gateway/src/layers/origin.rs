@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use axum::extract::Request;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use proto::{Code, Failure};
 
 use crate::state::AppState;
 
@@ -106,6 +107,22 @@ impl Allowed<'_> {
             setup.is_some_and(|setup| setup.config.allowed_hosts.iter().any(same))
         };
         self.0.site().hosts.iter().any(same) || configured()
+    }
+
+    /// Refuses what a page of a foreign origin asks.
+    ///
+    /// # Errors
+    ///
+    /// `FORBIDDEN`, with the origin's name.
+    pub(crate) fn check_origin(self, headers: &HeaderMap) -> Result<(), Failure> {
+        match of(headers) {
+            Some(origin) if !self.origin(origin) => {
+                let shown = origin.to_str().unwrap_or("?");
+                let message = format!("Requests from pages of `{shown}` are not accepted");
+                Err(Failure::new(Code::Forbidden, message))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Whether pages of this origin may use the server. `null` is what sandboxed and local files send: foreign.

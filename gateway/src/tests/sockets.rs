@@ -125,6 +125,33 @@ async fn an_upgraded_connection_is_left_alone() {
     read_until(&mut client, "ping").await;
 }
 
+/// Browsers let every page open a websocket anywhere, and ask nobody.
+#[tokio::test]
+async fn an_upgrade_for_a_page_of_a_foreign_origin_is_refused() {
+    let harness = functions::with_upgrade().await;
+    let stop = CancellationToken::new();
+    let (address, _) = listen(harness.router.clone(), &stop).await;
+    let cases = [
+        ("/functions/f", "https://evil.example", "403"),
+        ("/functions/f", "null", "403"),
+        ("/api/functions/f", "https://evil.example", "403"),
+        ("/api/apps/a/functions/f", "https://evil.example", "403"),
+        // The one connection that the function takes.
+        ("/functions/f", "http://localhost:5173", "101"),
+    ];
+    for (path, origin, status) in cases {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: Upgrade\r\nupgrade: echo\r\n\
+             origin: {origin}\r\n\r\n"
+        );
+        client.write_all(head.as_bytes()).await.unwrap();
+        let answer = read_until(&mut client, "\r\n\r\n").await;
+        let expected = format!("HTTP/1.1 {status}");
+        assert!(answer.starts_with(&expected), "{path} {origin}: {answer}");
+    }
+}
+
 /// The sender would see a broken pipe instead of the answer.
 #[tokio::test]
 async fn a_body_that_nobody_reads_is_taken_to_its_end() {
