@@ -2,17 +2,14 @@
 //!
 //! So a sign-in through the platform really signs the person in here. A token nobody vouches for is worth nothing.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use http::StatusCode;
 use jsonwebtoken::dangerous::insecure_decode_claims;
 use parking_lot::Mutex;
 use proto::v1::VouchUserRequest;
 use serde::Deserialize;
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, time::Instant};
 
 use super::token::now;
 use crate::state::{AppState, Setup};
@@ -29,7 +26,7 @@ const LONGEST: Duration = Duration::from_secs(360 * 24 * 60 * 60);
 /// How long its no counts.
 const NO: Duration = Duration::from_secs(5 * 60);
 
-/// How long it is not asked again when it could not be reached.
+/// How long it is not asked again when it could not be reached, or had trouble of its own.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// Tokens that are remembered; more than one developer's browsers ever hold.
@@ -138,10 +135,15 @@ async fn fetch(state: &AppState, setup: &Setup, token: &str) -> Result<Option<Me
     let url = format!("{base}/api/apps/{}/entities/User/me", config.app_id);
     let asked = state.upstream().client().get(url).bearer_auth(token);
     let answer = asked.timeout(ANSWER).send().await?;
-    if !answer.status().is_success() {
+    let no = [
+        StatusCode::UNAUTHORIZED,
+        StatusCode::FORBIDDEN,
+        StatusCode::NOT_FOUND,
+    ];
+    if no.contains(&answer.status()) {
         return Ok(None);
     }
-    answer.json().await.map(Some)
+    answer.error_for_status()?.json().await.map(Some)
 }
 
 #[cfg(test)]

@@ -1,15 +1,21 @@
 //! Tokens of the platform: who vouches for them, and how often it is asked.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::{Json, Router, extract::State, routing::get};
 use futures_util::future::join_all;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    time::{advance, pause, resume},
+};
 
 use super::{Harness, functions::serve_http};
 use crate::session::Keys;
@@ -25,8 +31,12 @@ async fn me(State(asked): State<Asked>, headers: HeaderMap) -> Result<Json<Value
         .unwrap();
     let identity = Keys::new(&[9; 32]).verify(token);
     let identity = identity.map_err(|_| StatusCode::UNAUTHORIZED)?;
+    let email = identity.email().unwrap();
+    if let Ok(status) = email.split_once('@').unwrap().0.parse() {
+        return Err(StatusCode::from_u16(status).unwrap());
+    }
     Ok(Json(
-        json!({"email": identity.email(), "full_name": "Far Away", "role": "admin"}),
+        json!({"email": email, "full_name": "Far Away", "role": "admin"}),
     ))
 }
 
@@ -84,4 +94,30 @@ async fn whom_it_does_not_know_is_nobody_and_rubbish_is_not_asked_about() {
     }
     let me = "GET /api/apps/app-1/entities/User/me";
     assert_eq!(harness.call(me, &[&unknown], "").await.status, 401);
+}
+
+/// A platform that has trouble of its own has not said no.
+#[tokio::test]
+async fn only_a_no_of_the_platform_is_remembered_for_long() {
+    let (harness, asked) = linked().await;
+    for (status, times) in [
+        (401, 1),
+        (403, 1),
+        (404, 1),
+        (302, 2),
+        (429, 2),
+        (500, 2),
+        (503, 2),
+    ] {
+        let token = bearer([9; 32], &format!("{status}@b.c"));
+        asked.store(0, Ordering::Relaxed);
+        for wait in [0, 1, 30] {
+            pause();
+            advance(Duration::from_secs(wait)).await;
+            resume();
+            harness.call(TASK, &[&token], "").await;
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), times, "{status}");
+        assert_eq!(harness.store.calls(), ["get Task anonymous 1"; 3]);
+    }
 }
