@@ -44,6 +44,8 @@ pub(crate) struct Match<'a> {
 #[derive(Debug, Default)]
 struct Table {
     functions: HashSet<Arc<str>>,
+    /// Slashes in the name that has the most of them.
+    depth: usize,
     targets: HashMap<Arc<str>, Target>,
 }
 
@@ -161,10 +163,13 @@ async fn fetch(runner: &RunnerClient) -> Result<Table, Failure> {
 impl Table {
     fn longest<'a>(&self, path: &'a str) -> Option<Match<'a>> {
         let ends = path.match_indices('/').map(|(at, _)| at);
-        let mut ends: Vec<usize> = ends.chain([path.len()]).collect();
+        let ends = ends.chain([path.len()]).take(self.depth + 1);
+        let mut ends: Vec<usize> = ends.collect();
         while let Some(end) = ends.pop() {
             let (name, tail) = path.split_at(end);
-            let name = percent_decode_str(name).decode_utf8().ok()?;
+            let Ok(name) = percent_decode_str(name).decode_utf8() else {
+                continue;
+            };
             if let Some(function) = self.functions.get(name.as_ref()) {
                 let function = function.clone();
                 return Some(Match { function, tail });
@@ -178,8 +183,10 @@ impl From<EndpointTable> for Table {
     fn from(table: EndpointTable) -> Self {
         let place =
             |endpoint: &Endpoint| Some((endpoint.function.as_str().into(), target(endpoint)?));
+        let slashes = |name: &String| name.matches('/').count();
         Self {
             targets: table.endpoints.iter().filter_map(place).collect(),
+            depth: table.functions.iter().map(slashes).max().unwrap_or(0),
             functions: table.functions.into_iter().map(Arc::from).collect(),
         }
     }
@@ -194,21 +201,26 @@ fn target(endpoint: &Endpoint) -> Option<Target> {
 
 #[cfg(test)]
 mod tests {
+    use proto::v1::EndpointTable;
+
     use super::Table;
 
     #[test]
     fn the_longest_name_wins_and_the_rest_stays_encoded() {
         let functions = ["email", "email/send", "grüße"];
-        let table = Table {
-            functions: functions.into_iter().map(Into::into).collect(),
-            ..Table::default()
-        };
+        let table = Table::from(EndpointTable {
+            functions: functions.map(str::to_owned).to_vec(),
+            ..EndpointTable::default()
+        });
         let cases = [
             ("email", Some(("email", ""))),
             ("email/", Some(("email", "/"))),
             ("email/send", Some(("email/send", ""))),
             ("email%2Fsend/a%20b", Some(("email/send", "/a%20b"))),
             ("email/sent/x", Some(("email", "/sent/x"))),
+            ("email/send/a/b/c", Some(("email/send", "/a/b/c"))),
+            ("email/%ff", Some(("email", "/%ff"))),
+            ("email/send/%ff", Some(("email/send", "/%ff"))),
             ("gr%C3%BC%C3%9Fe", Some(("grüße", ""))),
             ("emai", None),
             ("", None),
