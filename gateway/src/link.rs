@@ -1,9 +1,10 @@
 //! One stream to the store for the many small operations on single records, in place of a call for each.
 //!
 //! A call costs headers both ways; an operation on the stream costs its message. The stream is opened by the first
-//! operation and again by the first after a break.
+//! operation and again by the first after a break. Nothing is sent that nobody waits for any more: a write whose caller was
+//! told of a failure must not be done later, when that caller has tried again.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, pin::pin, sync::Arc};
 
 use proto::{
     Code, Failure,
@@ -15,7 +16,7 @@ use proto::{
     },
 };
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
     time::timeout,
 };
 use tokio_stream::wrappers::UnboundedReceiverStream;
@@ -33,8 +34,11 @@ struct Job {
 /// Dropping it ends the stream.
 #[derive(Debug)]
 pub(crate) struct Link {
-    // Unbounded, and yet never longer than there are requests: each waits for its own answer.
+    // Unbounded, and yet not much longer than there are requests: each waits for its own answer, and those whose callers
+    // have given up are passed over.
     jobs: mpsc::UnboundedSender<Job>,
+    /// Told of by whoever has waited too long for an answer.
+    stall: Arc<Notify>,
     _driving: DropGuard,
 }
 
@@ -44,9 +48,12 @@ impl Link {
     pub(crate) fn new(store: StoreClient) -> Self {
         let (jobs, queue) = mpsc::unbounded_channel();
         let stop = CancellationToken::new();
-        tokio::spawn(stop.clone().run_until_cancelled_owned(drive(store, queue)));
+        let stall = Arc::new(Notify::new());
+        let driving = drive(store, queue, Arc::clone(&stall));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(driving));
         Self {
             jobs,
+            stall,
             _driving: stop.drop_guard(),
         }
     }
@@ -66,6 +73,7 @@ impl Link {
         });
         let answer = timeout(CALL, answer).await;
         let answer = answer.map_err(|_elapsed| {
+            self.stall.notify_waiters();
             let message = format!("The store did not answer within {} s", CALL.as_secs());
             Failure::new(Code::Timeout, message)
         })?;
@@ -81,8 +89,11 @@ fn broken() -> Failure {
         .with_detail("the stream of operations broke off")
 }
 
-async fn drive(store: StoreClient, mut queue: mpsc::UnboundedReceiver<Job>) {
+async fn drive(store: StoreClient, mut queue: mpsc::UnboundedReceiver<Job>, stall: Arc<Notify>) {
     while let Some(first) = queue.recv().await {
+        if first.reply.is_closed() {
+            continue;
+        }
         let (operations, sent) = mpsc::unbounded_channel();
         match store.operate(UnboundedReceiverStream::new(sent)).await {
             Ok(results) => {
@@ -93,7 +104,7 @@ async fn drive(store: StoreClient, mut queue: mpsc::UnboundedReceiver<Job>) {
                     tag: 0,
                 };
                 stream.send(first);
-                stream.run(&mut queue).await;
+                stream.run(&mut queue, &stall).await;
             }
             // Nobody who is gone minds.
             Err(failure) => drop(first.reply.send(Err(failure))),
@@ -110,13 +121,16 @@ struct Stream {
 }
 
 impl Stream {
-    async fn run(&mut self, queue: &mut mpsc::UnboundedReceiver<Job>) {
+    async fn run(&mut self, queue: &mut mpsc::UnboundedReceiver<Job>, stall: &Notify) {
+        let mut stalled = pin!(stall.notified());
         loop {
             tokio::select! {
-                job = queue.recv() => match job {
-                    Some(job) => self.send(job),
-                    None => return,
-                },
+                biased;
+                () = &mut stalled => {
+                    // What has not left yet goes with the stream, instead of being done late.
+                    tracing::debug!("the stream of operations stalled");
+                    return;
+                }
                 result = self.results.message() => match result {
                     Ok(Some(result)) => self.answer(result),
                     Ok(None) => return,
@@ -125,11 +139,18 @@ impl Stream {
                         return;
                     }
                 },
+                job = queue.recv() => match job {
+                    Some(job) => self.send(job),
+                    None => return,
+                },
             }
         }
     }
 
     fn send(&mut self, job: Job) {
+        if job.reply.is_closed() {
+            return;
+        }
         self.tag += 1;
         self.waiting.insert(self.tag, job.reply);
         // A stream that is gone says so on its other side.
@@ -161,9 +182,12 @@ mod tests {
     use proto::{
         Code,
         client::StoreClient,
-        v1::{GetRequest, operation::Request, store_server::StoreServer},
+        v1::{CreateRequest, GetRequest, operation::Request, store_server::StoreServer},
     };
-    use tokio::net::TcpListener;
+    use tokio::{
+        net::TcpListener,
+        time::{pause, resume},
+    };
     use tonic::transport::{Server, server::TcpIncoming};
 
     use super::Link;
@@ -176,20 +200,34 @@ mod tests {
         })
     }
 
-    async fn serve() -> String {
+    fn create() -> Request {
+        Request::Create(CreateRequest {
+            entity: "Task".to_owned(),
+            ..CreateRequest::default()
+        })
+    }
+
+    /// A store that has an address and does not answer there yet.
+    async fn bind() -> (TcpListener, Link) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
+        (
+            listener,
+            Link::new(StoreClient::new(&address, None).unwrap()),
+        )
+    }
+
+    fn serve(listener: TcpListener, store: &FakeStore) {
         let serving = Server::builder()
-            .add_service(StoreServer::new(FakeStore::default()))
+            .add_service(StoreServer::new(store.clone()))
             .serve_with_incoming(TcpIncoming::from(listener));
         tokio::spawn(serving);
-        address
     }
 
     #[tokio::test]
     async fn answers_find_their_askers_and_a_store_that_is_gone_is_unavailable() {
-        let client = StoreClient::new(&serve().await, None).unwrap();
-        let link = Link::new(client);
+        let (listener, link) = bind().await;
+        serve(listener, &FakeStore::default());
         let asked = (0..50).map(|n| link.record(get(if n % 2 == 0 { "Task" } else { "Missing" })));
         for (n, answer) in join_all(asked).await.into_iter().enumerate() {
             assert_eq!(answer.is_ok(), n % 2 == 0, "{n}");
@@ -202,5 +240,29 @@ mod tests {
             let failure = link.record(get("Task")).await.unwrap_err();
             assert_eq!(failure.code(), Code::Unavailable);
         }
+    }
+
+    #[tokio::test]
+    async fn a_write_whose_caller_has_given_up_is_not_done_when_the_store_recovers() {
+        let store = FakeStore::default();
+        let (listener, link) = bind().await;
+        pause();
+        // The first waits for the stream, and the others for the first.
+        for answer in join_all((0..3).map(|_| link.record(create()))).await {
+            answer.unwrap_err();
+        }
+        resume();
+        serve(listener, &store);
+        link.record(get("Task")).await.unwrap();
+        assert_eq!(store.calls(), ["get Task nobody "]);
+
+        pause();
+        let late = join_all([get("Stalled"), create(), create()].map(|one| link.record(one)));
+        for answer in late.await {
+            answer.unwrap_err();
+        }
+        resume();
+        link.record(get("Task")).await.unwrap();
+        assert_eq!(store.calls(), ["get Task nobody "]);
     }
 }

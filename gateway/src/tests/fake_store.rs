@@ -18,7 +18,7 @@ pub(crate) struct FakeStore(Arc<Mutex<Vec<String>>>, watches::Watches);
 
 impl FakeStore {
     /// The calls since the last look.
-    pub(super) fn calls(&self) -> Vec<String> {
+    pub(crate) fn calls(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock())
     }
 
@@ -39,6 +39,8 @@ impl FakeStore {
         use operation_result::Result as Outcome;
 
         let record = match operation.request.unwrap() {
+            // Holds up what comes after it on the same stream.
+            Asked::Get(get) if get.entity == "Stalled" => std::future::pending().await,
             Asked::Get(get) => self.get(Request::new(get)).await,
             Asked::Create(create) => self.create(Request::new(create)).await,
             Asked::Update(update) => self.update(Request::new(update)).await,
