@@ -18,13 +18,16 @@ use tokio::{
 /// How long a new connection may take to say who it is.
 const HELLO: Duration = Duration::from_secs(5);
 
+/// How long a process may take to make room for a message. Few and small ones are sent, so that it is stuck long before.
+const SEND: Duration = Duration::from_secs(1);
+
 /// Bytes of the longest message: a stack and a code frame.
 const MESSAGE: u64 = 1024 * 1024;
 
 /// What the runner tells a process.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ToProcess {
+pub(crate) enum ToProcess {
     /// Import this function and serve it.
     Load {
         /// Its name.
@@ -46,7 +49,7 @@ pub enum ToProcess {
 /// What a process tells the runner.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum FromProcess {
+pub(crate) enum FromProcess {
     /// The first message: which process this is.
     Hello(String),
     /// The function is loaded and served.
@@ -76,7 +79,7 @@ pub enum FromProcess {
 
 /// A connection to one process.
 #[derive(Debug)]
-pub struct Link {
+pub(crate) struct Link {
     reader: BufReader<OwnedReadHalf>,
     writer: OwnedWriteHalf,
     line: Vec<u8>,
@@ -93,7 +96,7 @@ impl Link {
     }
 
     /// The next message; `None` when the process has gone or talks nonsense. May be cancelled and called again.
-    pub async fn receive(&mut self) -> Option<FromProcess> {
+    pub(crate) async fn receive(&mut self) -> Option<FromProcess> {
         let room = MESSAGE.saturating_sub(u64::try_from(self.line.len()).unwrap_or(MESSAGE));
         let mut limited = (&mut self.reader).take(room);
         // On cancellation, what was read so far stays in `line`.
@@ -104,17 +107,18 @@ impl Link {
         message.ok().filter(|_| whole)
     }
 
-    /// Sends a message. A process that is gone shows itself by its exit.
-    pub async fn send(&mut self, message: &ToProcess) {
+    /// Sends a message; false when the process does not take it, after which the connection is of no use. One that is
+    /// gone shows itself by its exit.
+    pub(crate) async fn send(&mut self, message: &ToProcess) -> bool {
         let mut line = serde_json::to_vec(message).expect("a message is plain data");
         line.push(b'\n');
-        let _ = self.writer.write_all(&line).await;
+        timeout(SEND, self.writer.write_all(&line)).await.is_ok()
     }
 }
 
 /// Hands every new connection to whoever started the process behind it.
 #[derive(Clone, Debug)]
-pub struct Switchboard {
+pub(crate) struct Switchboard {
     address: SocketAddr,
     expected: Arc<Mutex<HashMap<String, oneshot::Sender<Link>>>>,
 }
@@ -125,7 +129,7 @@ impl Switchboard {
     /// # Errors
     ///
     /// When the system has no port to give.
-    pub async fn open() -> io::Result<Self> {
+    pub(crate) async fn open() -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let board = Self {
             address: listener.local_addr()?,
@@ -137,7 +141,7 @@ impl Switchboard {
 
     /// Where processes connect to.
     #[must_use]
-    pub const fn address(&self) -> SocketAddr {
+    pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
 
@@ -146,7 +150,7 @@ impl Switchboard {
     /// # Errors
     ///
     /// When the system has no randomness to give.
-    pub fn expect(&self) -> io::Result<(LaunchToken, Expected)> {
+    pub(crate) fn expect(&self) -> io::Result<(LaunchToken, Expected)> {
         let token = LaunchToken::random().map_err(io::Error::other)?;
         let (sender, link) = oneshot::channel();
         let key = token.expose().to_owned();
@@ -185,14 +189,14 @@ type ExpectedLinks = Arc<Mutex<HashMap<String, oneshot::Sender<Link>>>>;
 
 /// A connection that will come, unless its process dies before.
 #[derive(Debug)]
-pub struct Expected {
+pub(crate) struct Expected {
     link: oneshot::Receiver<Link>,
     _entry: Entry,
 }
 
 impl Expected {
     /// Waits for it; the caller sets the deadline.
-    pub async fn link(&mut self) -> Option<Link> {
+    pub(crate) async fn link(&mut self) -> Option<Link> {
         (&mut self.link).await.ok()
     }
 }
@@ -219,7 +223,7 @@ mod tests {
         time::timeout,
     };
 
-    use super::{FromProcess, Link, MESSAGE, Switchboard};
+    use super::{FromProcess, Link, MESSAGE, Switchboard, ToProcess};
 
     const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -277,6 +281,18 @@ mod tests {
         drop(link);
         let sent = timeout(PATIENCE, flood).await.unwrap().unwrap();
         assert!(sent >= usize::try_from(MESSAGE).unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_process_that_reads_nothing_is_given_up() {
+        let (mut link, _process) = pair().await;
+        let load = ToProcess::Load {
+            name: "x".repeat(1024 * 1024),
+            root: String::new(),
+            entry: String::new(),
+        };
+        let full = async { while link.send(&load).await {} };
+        timeout(PATIENCE, full).await.expect("a bounded wait");
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 //!
 //! One task owns the pool; everybody else holds a [`Handle`] and sends it commands.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, mem, path::PathBuf, sync::Arc, time::Duration};
 
 use proto::v1::log_line::Level;
 use tokio::{
@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    graph::Graph,
+    graphs::Graphs,
     launcher::{Job, Launcher, Order, Orders, Report, Reports},
     logs::Logs,
     pool::{
@@ -143,7 +143,9 @@ pub struct Driver {
     reports: mpsc::UnboundedReceiver<(Generation, Report)>,
     report: mpsc::UnboundedSender<(Generation, Report)>,
     workers: HashMap<Generation, Orders>,
-    graphs: HashMap<String, Graph>,
+    graphs: Graphs,
+    /// Saves that came while functions were being read: whom they concern is known after that.
+    saves: Vec<(Vec<PathBuf>, oneshot::Sender<Vec<String>>)>,
     last_ticket: u64,
     waiting: HashMap<Ticket, oneshot::Sender<Result<Endpoint, Refusal>>>,
     table: watch::Sender<Arc<Table>>,
@@ -169,7 +171,8 @@ impl Driver {
             reports,
             report,
             workers: HashMap::new(),
-            graphs: HashMap::new(),
+            graphs: Graphs::default(),
+            saves: Vec::new(),
             last_ticket: 0,
             waiting: HashMap::new(),
             table,
@@ -184,6 +187,7 @@ impl Driver {
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some((generation, report)) = self.reports.recv() => self.on_report(generation, report),
+                Some(()) = self.graphs.arrive() => self.on_saves(),
                 command = self.commands.recv() => match command {
                     Some(command) => self.on_command(command),
                     None => break,
@@ -235,8 +239,8 @@ impl Driver {
                 let _ = reply.send(changes);
             }
             Command::Changed(paths, reply) => {
-                let touched = self.touched(&paths);
-                let _ = reply.send(self.pool.changed(&touched));
+                self.saves.push((paths, reply));
+                self.on_saves();
             }
             Command::Acquire(function, failed, cause, reply) => {
                 self.waiting.retain(|ticket, reply| {
@@ -263,13 +267,16 @@ impl Driver {
         }
     }
 
-    /// The functions whose code or data contains one of `paths`.
-    fn touched(&self, paths: &[PathBuf]) -> Vec<String> {
-        let concerned = |name: &String| {
-            let graph = self.graphs.get(name);
-            graph.is_some_and(|graph| paths.iter().any(|path| graph.contains(path)))
-        };
-        self.pool.names().into_iter().filter(concerned).collect()
+    /// Swaps the functions whose code or data contains saved files, once all that is being read has been.
+    fn on_saves(&mut self) {
+        if !self.graphs.are_complete() {
+            return;
+        }
+        for (paths, reply) in mem::take(&mut self.saves) {
+            let mut touched = self.pool.names();
+            touched.retain(|name| self.graphs.touch(name, &paths));
+            let _ = reply.send(self.pool.changed(&touched));
+        }
     }
 
     fn on_report(&mut self, generation: Generation, report: Report) {
@@ -314,7 +321,7 @@ impl Driver {
                 }
                 Action::Publish => self.publish(),
                 Action::Forget(name) => {
-                    self.graphs.remove(&name);
+                    self.graphs.forget(&name);
                     self.logs.forget(&name);
                 }
             }
@@ -324,12 +331,9 @@ impl Driver {
     fn start(&mut self, generation: Generation, function: Definition, cause: Cause) {
         let settings = self.pool.settings();
         let others = self.pool.definitions().filter(|other| **other != function);
-        let graph = Graph::scan(
-            &function.entry,
-            &settings.root,
-            others.map(|other| &other.entry),
-        );
-        self.graphs.insert(function.name.clone(), graph);
+        let others = others.map(|other| other.entry.clone()).collect();
+        self.graphs
+            .read(&function, generation, Arc::clone(&settings), others);
         let job = Job {
             generation,
             function,

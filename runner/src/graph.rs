@@ -18,6 +18,9 @@ const FILES: usize = 2000;
 /// Bytes of a file that are read; longer ones are bundles and import nothing of the project.
 const FILE_LIMIT: u64 = 2 * 1024 * 1024;
 
+/// Bytes that are read in all.
+const ALL_FILES: u64 = 64 * 1024 * 1024;
+
 /// The files of one function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Graph {
@@ -25,7 +28,7 @@ pub struct Graph {
     folder: PathBuf,
     /// Folders of other functions inside the folder.
     foreign: Vec<PathBuf>,
-    /// Set when something is imported whose name only running the code can tell.
+    /// Set when something is imported whose name only running the code can tell, or more than is followed.
     anything_below: Option<PathBuf>,
 }
 
@@ -74,11 +77,17 @@ impl Graph {
 
     fn follow(&mut self, entry: &Path, root: &Path) {
         let mut open = vec![entry.to_owned()];
+        let mut left = ALL_FILES;
         while let Some(file) = open.pop() {
-            if self.files.len() >= FILES || !self.files.insert(file.clone()) || !is_code(&file) {
+            if self.files.len() >= FILES || left == 0 {
+                self.anything_below = Some(root.to_owned());
+                return;
+            }
+            if !self.files.insert(file.clone()) || !is_code(&file) {
                 continue;
             }
             let Some(text) = read(&file) else { continue };
+            left = left.saturating_sub(u64::try_from(text.len()).unwrap_or(u64::MAX));
             let found = scan::scan(&text);
             if found.computed_import {
                 self.anything_below = Some(root.to_owned());
@@ -225,6 +234,19 @@ mod tests {
         let graph = Graph::scan(&root.join("f/a/entry.ts"), &root, &[]);
         assert!(graph.contains(&root.join("shared/x.ts")));
         assert!(!graph.contains(&root.join("README.md")));
+    }
+
+    #[test]
+    fn more_than_is_followed_may_be_of_any_code() {
+        let imports = |from: usize| {
+            let name = |n| format!("import '../../shared/{n}.ts';");
+            (from..super::FILES).map(name).collect::<String>()
+        };
+        for (from, expected) in [(0, true), (1, false)] {
+            let (_kept, root) = project(&[("f/a/entry.ts", &imports(from))]);
+            let graph = Graph::scan(&root.join("f/a/entry.ts"), &root, &[]);
+            assert_eq!(graph.contains(&root.join("other.ts")), expected, "{from}");
+        }
     }
 
     #[test]

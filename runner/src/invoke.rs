@@ -13,7 +13,7 @@ use proto::{
 };
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::pool::Endpoint;
+use crate::{pool::Endpoint, url};
 
 /// Bytes of a body, either way.
 const BODY: usize = 1024 * 1024;
@@ -60,7 +60,8 @@ fn outgoing(endpoint: &Endpoint, request: InvokeRequest) -> Result<Request<Full<
         None | Some(b'/' | b'?') => "",
         Some(_) => "/",
     };
-    let path = format!("/{}{slash}{}", request.function, request.path_and_query);
+    let name = url::path(request.function.as_bytes());
+    let path = format!("/{name}{slash}{}", request.path_and_query);
     let mut outgoing = Request::builder()
         .method(method)
         .uri(path)
@@ -121,4 +122,34 @@ async fn incoming(response: Response<Incoming>) -> Result<InvokeResponse, Failur
 fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
     Failure::new(Code::BadGateway, "Failed to proxy request to function")
         .with_detail(error.into().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::v1::InvokeRequest;
+
+    use super::outgoing;
+    use crate::pool::{Endpoint, Generation};
+
+    #[test]
+    fn a_function_is_called_by_its_name_whatever_is_in_it() {
+        for (function, path, expected) in [
+            ("a", "", "/a"),
+            ("mail/send", "x?y=1", "/mail/send/x?y=1"),
+            ("a b#c?d", "/x", "/a%20b%23c%3Fd/x"),
+        ] {
+            let endpoint = Endpoint {
+                function: function.to_owned(),
+                address: ([127, 0, 0, 1], 1).into(),
+                generation: Generation(1),
+            };
+            let request = InvokeRequest {
+                function: function.to_owned(),
+                path_and_query: path.to_owned(),
+                ..InvokeRequest::default()
+            };
+            let request = outgoing(&endpoint, request).unwrap();
+            assert_eq!(request.uri(), expected);
+        }
+    }
 }

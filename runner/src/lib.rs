@@ -13,20 +13,22 @@
 //! No request body passes through here but those of `Invoke`: whoever calls a function asks where it is and speaks HTTP to
 //! it. What a project looks like on disk is not known here either.
 
-pub mod control;
+mod control;
 pub mod deno;
 pub mod driver;
 pub mod graph;
+mod graphs;
 mod invoke;
 pub mod launcher;
 pub mod logs;
-pub mod output;
+mod output;
 pub mod pool;
 mod scan;
 pub mod service;
-pub mod worker;
+mod url;
+mod worker;
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use proto::{
     Code, Failure, MESSAGE_LIMIT,
@@ -34,6 +36,8 @@ use proto::{
     token::Require,
     v1::runner_server::{RunnerServer, SERVICE_NAME},
 };
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use tonic::service::{Routes, interceptor::InterceptedService};
 
 use self::{deno::DenoLauncher, driver::Driver, logs::Logs, service::Service};
@@ -76,11 +80,59 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         .max_encoding_message_size(MESSAGE_LIMIT);
     let service = InterceptedService::new(service, Require::new(host.token()));
     let stop = host.shutdown();
-    let served = host.serve(SERVICE_NAME, Routes::new(service), None).await;
-    // The server may have broken by itself.
-    stop.cancel();
-    let _ = driving.await;
+    let serving = host.serve(SERVICE_NAME, Routes::new(service), None);
+    let ended = together(serving, driving, stop).await;
     // Tasks that have nothing left to do may still hold it, and the process does not wait for them.
     let _ = std::fs::remove_dir_all(folder);
+    ended
+}
+
+/// Waits for the server and the driver. Neither is of use without the other: where one breaks, both end.
+async fn together(
+    serving: impl Future<Output = Result<(), Failure>>,
+    mut driving: JoinHandle<()>,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    let mut serving = pin!(serving);
+    let (served, driven) = tokio::select! {
+        served = &mut serving => {
+            stop.cancel();
+            (served, driving.await)
+        }
+        driven = &mut driving => {
+            stop.cancel();
+            (serving.await, driven)
+        }
+    };
+    driven.map_err(|error| {
+        Failure::new(Code::Internal, "the functions' driver broke off")
+            .with_detail(error.to_string())
+    })?;
     served
+}
+
+#[cfg(test)]
+mod tests {
+    use proto::{Code, Failure};
+    use tokio_util::sync::CancellationToken;
+
+    use super::together;
+
+    #[tokio::test]
+    async fn a_runner_ends_when_a_part_of_it_breaks() {
+        let stop = CancellationToken::new();
+        let serving = async {
+            stop.cancelled().await;
+            Ok(())
+        };
+        let driving = tokio::spawn(async { panic!("a mistake of ours") });
+        let failure = together(serving, driving, stop.clone()).await.unwrap_err();
+        assert_eq!(failure.code(), Code::Internal);
+
+        let stop = CancellationToken::new();
+        let serving = async { Err(Failure::new(Code::Unavailable, "no socket")) };
+        let driving = tokio::spawn(stop.clone().cancelled_owned());
+        let failure = together(serving, driving, stop).await.unwrap_err();
+        assert_eq!(failure.code(), Code::Unavailable);
+    }
 }

@@ -7,21 +7,21 @@ use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// Bytes of a line that are kept.
-pub const LINE_LIMIT: usize = 16 * 1024;
+pub(crate) const LINE_LIMIT: usize = 16 * 1024;
 
 /// Lines that an error message repeats.
 const TAIL: usize = 20;
 
 /// Collects bytes until a line is whole.
 #[derive(Debug, Default)]
-pub struct Splitter {
+pub(crate) struct Splitter {
     line: Vec<u8>,
     over: usize,
 }
 
 impl Splitter {
     /// Takes what was read; `emit` gets every line that it completes, without its end.
-    pub fn feed(&mut self, mut bytes: &[u8], mut emit: impl FnMut(String)) {
+    pub(crate) fn feed(&mut self, mut bytes: &[u8], mut emit: impl FnMut(String)) {
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             self.add(&bytes[..end]);
             emit(self.take());
@@ -31,7 +31,7 @@ impl Splitter {
     }
 
     /// The last line, when it had no end.
-    pub fn finish(&mut self) -> Option<String> {
+    pub(crate) fn finish(&mut self) -> Option<String> {
         (!self.line.is_empty()).then(|| self.take())
     }
 
@@ -56,7 +56,7 @@ impl Splitter {
 }
 
 /// Reads to the end, line by line.
-pub async fn read_lines(mut from: impl AsyncRead + Unpin, mut emit: impl FnMut(String)) {
+pub(crate) async fn read_lines(mut from: impl AsyncRead + Unpin, mut emit: impl FnMut(String)) {
     let mut buffer = vec![0_u8; 32 * 1024];
     let mut splitter = Splitter::default();
     // A broken pipe is an end like any other.
@@ -70,11 +70,11 @@ pub async fn read_lines(mut from: impl AsyncRead + Unpin, mut emit: impl FnMut(S
 
 /// The last few lines, for the message about a process that did not come up.
 #[derive(Clone, Debug, Default)]
-pub struct Tail(Arc<Mutex<VecDeque<String>>>);
+pub(crate) struct Tail(Arc<Mutex<VecDeque<String>>>);
 
 impl Tail {
     /// Adds a line.
-    pub fn push(&self, line: &str) {
+    pub(crate) fn push(&self, line: &str) {
         let mut lines = self.0.lock();
         if lines.len() == TAIL {
             lines.pop_front();
@@ -84,7 +84,7 @@ impl Tail {
 
     /// All of them, oldest first.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let lines = self.0.lock();
         lines
             .iter()

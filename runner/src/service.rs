@@ -1,6 +1,6 @@
 //! The gRPC adapter: messages in, the driver's answers out.
 
-use std::{path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::HashSet, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{Stream, StreamExt as _, stream};
 use proto::{
@@ -178,6 +178,7 @@ fn desired(request: v1::ApplyFunctionsRequest) -> Result<(Vec<Definition>, Setti
     if !root.is_absolute() {
         return Err(bad("`project_root` must be an absolute path"));
     }
+    let mut names = HashSet::new();
     let mut functions = Vec::with_capacity(request.functions.len());
     for function in request.functions {
         let entry = PathBuf::from(function.entry);
@@ -185,6 +186,10 @@ fn desired(request: v1::ApplyFunctionsRequest) -> Result<(Vec<Definition>, Setti
             return Err(bad(
                 "a function needs a name and an absolute path as its entry",
             ));
+        }
+        if !names.insert(function.name.clone()) {
+            let message = format!("two functions are called \"{}\"", function.name);
+            return Err(bad(&message));
         }
         functions.push(Definition {
             name: function.name,

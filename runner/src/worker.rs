@@ -15,7 +15,7 @@ use tokio::process::{ChildStderr, ChildStdout, Command};
 
 /// A child process that leads a group. Dropping it kills the group.
 #[derive(Debug)]
-pub struct Worker {
+pub(crate) struct Worker {
     child: Box<dyn ChildWrapper>,
     group: Group,
 }
@@ -26,7 +26,7 @@ impl Worker {
     /// # Errors
     ///
     /// When the program cannot be started.
-    pub fn spawn(mut command: Command) -> io::Result<Self> {
+    pub(crate) fn spawn(mut command: Command) -> io::Result<Self> {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -44,12 +44,12 @@ impl Worker {
 
     /// Its process id, which is the group's as well.
     #[must_use]
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.group.0.as_raw().unsigned_abs()
     }
 
     /// What it prints; the first call only.
-    pub fn take_output(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+    pub(crate) fn take_output(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
         (self.child.stdout().take(), self.child.stderr().take())
     }
 
@@ -58,23 +58,23 @@ impl Worker {
     /// # Errors
     ///
     /// When the system does not tell.
-    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+    pub(crate) async fn wait(&mut self) -> io::Result<ExitStatus> {
         // The wrapper's own wait would also wait for the rest of the group, which is killed right after this.
         self.child.inner_mut().wait().await
     }
 
     /// Whether it has not ended yet, as far as the system tells.
-    pub fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         matches!(self.child.inner_mut().try_wait(), Ok(None))
     }
 
     /// Asks the group to end.
-    pub fn terminate(&self) {
+    pub(crate) fn terminate(&self) {
         self.group.signal(Signal::SIGTERM);
     }
 
     /// Ends the group.
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         self.group.signal(Signal::SIGKILL);
     }
 }

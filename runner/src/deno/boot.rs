@@ -29,6 +29,10 @@ const REFILL: Duration = Duration::from_millis(300);
 /// Processes that boot at the same time; more only slow each other down.
 const AT_ONCE: usize = 4;
 
+/// How long a process may wait for its turn to boot. On a slow machine it is that for the last of many that are called at
+/// once.
+const TURN: Duration = Duration::from_secs(120);
+
 /// A process that waits to be told what to load.
 #[derive(Debug)]
 pub(super) struct Booted {
@@ -128,7 +132,12 @@ impl Boots {
         let Deno::Found(deno) = &settings.deno else {
             return Err("there is no Deno to run it".to_owned());
         };
-        let _turn = self.turns.acquire().await;
+        let Ok(_turn) = timeout(TURN, self.turns.acquire()).await else {
+            return Err(format!(
+                "did not get to start Deno within {} s: other functions were being started",
+                TURN.as_secs()
+            ));
+        };
         let cannot = |error: io::Error| format!("cannot start {}: {error}", deno.display());
         let (token, mut expected) = self.board.expect().map_err(cannot)?;
         let control = (self.board.address(), &token);

@@ -2,7 +2,6 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
     process::ExitStatus,
     sync::Arc,
     time::Duration,
@@ -24,10 +23,11 @@ use crate::{
     launcher::{Job, Order, Report, Reports},
     logs::Logs,
     pool::LoadError,
+    url::file_url,
     worker::Worker,
 };
 
-/// How long a function may take to be ready, downloads not counted.
+/// How long a function may take to be ready once its process is told to load it, downloads not counted.
 const READY: Duration = Duration::from_secs(30);
 
 /// How long it may take since Deno began its last download: nobody says when that is done.
@@ -67,6 +67,7 @@ pub(super) async fn run(
                 link: Some(link),
                 speech,
                 began,
+                told: Instant::now(),
             };
             let how = process.live(&boots).await;
             process.speech.finish().await;
@@ -90,7 +91,10 @@ struct Process {
     worker: Worker,
     link: Option<Link>,
     speech: Speech,
+    /// When the process was wanted.
     began: Instant,
+    /// When it was told what to load; until then it may have waited for its turn to boot.
+    told: Instant,
 }
 
 /// What happened next.
@@ -159,7 +163,7 @@ impl Process {
                 Event::Deadline if self.deadline() > Instant::now() => {}
                 Event::Deadline => {
                     return Err(Unloaded::Failed(timeout_error(
-                        self.began.elapsed(),
+                        self.told.elapsed(),
                         self.speech.tail(),
                     )));
                 }
@@ -262,17 +266,15 @@ impl Process {
     }
 
     async fn tell(&mut self, message: &ToProcess) {
-        if let Some(link) = &mut self.link {
-            link.send(message).await;
+        if let Some(link) = &mut self.link
+            && !link.send(message).await
+        {
+            self.link = None;
         }
     }
 
     fn deadline(&self) -> Instant {
-        let deadline = match self.speech.last_download() {
-            Some(last) => last + DOWNLOAD,
-            None => self.began + READY,
-        };
-        deadline.min(self.began + READY_AT_MOST)
+        due(self.began, self.told, self.speech.last_download())
     }
 
     const fn reports(&self) -> &Reports {
@@ -293,6 +295,12 @@ impl Process {
     }
 }
 
+/// When a function must be ready that was wanted and told to load at these times.
+fn due(began: Instant, told: Instant, last_download: Option<Instant>) -> Instant {
+    let deadline = last_download.map_or(told + READY, |last| last + DOWNLOAD);
+    deadline.min(began + READY_AT_MOST)
+}
+
 /// Why a process did not come up.
 enum Unloaded {
     Failed(LoadError),
@@ -304,32 +312,27 @@ fn describe(status: std::io::Result<ExitStatus>) -> String {
     status.map_or_else(|error| error.to_string(), |status| status.to_string())
 }
 
-/// The path as a URL, with everything escaped that has a meaning in one.
-fn file_url(path: &Path) -> String {
-    use std::fmt::Write as _;
-
-    let mut url = "file://".to_owned();
-    for byte in path.as_os_str().as_encoded_bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte) {
-            url.push(char::from(*byte));
-        } else {
-            let _ = write!(url, "%{byte:02X}");
-        }
-    }
-    url
-}
-
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::time::Duration;
 
-    use super::file_url;
+    use tokio::time::Instant;
+
+    use super::due;
 
     #[test]
-    fn a_path_with_any_character_becomes_a_url() {
-        assert_eq!(
-            file_url(Path::new("/a b/ü#?.ts")),
-            "file:///a%20b/%C3%BC%23%3F.ts"
-        );
+    fn a_long_wait_for_a_process_leaves_the_function_its_time_to_load() {
+        let began = Instant::now();
+        let at = |seconds| began + Duration::from_secs(seconds);
+        for (told, last_download, expected) in [
+            (0, None, 30),
+            (100, None, 130),
+            (100, Some(120), 210),
+            (290, None, 295),
+            (0, Some(290), 295),
+        ] {
+            let got = due(began, at(told), last_download.map(at));
+            assert_eq!(got - began, Duration::from_secs(expected));
+        }
     }
 }

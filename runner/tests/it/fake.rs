@@ -186,6 +186,41 @@ async fn each_reason_for_no_endpoint_has_its_code() {
     assert_eq!(code(stage.acquire("f").await), Code::Unavailable);
 }
 
+/// The files of a function are read while it starts.
+#[tokio::test]
+async fn a_save_right_after_a_start_swaps_the_functions_that_it_concerns() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let (uses, shared) = (root.join("f/uses/entry.ts"), root.join("shared.ts"));
+    std::fs::create_dir_all(uses.parent().unwrap()).unwrap();
+    std::fs::write(&uses, "import '../../shared.ts'").unwrap();
+    let stage = Stage::new(&[]).await;
+    let function = |name: &str| v1::Function {
+        name: name.to_owned(),
+        entry: root
+            .join(format!("f/{name}/entry.ts"))
+            .display()
+            .to_string(),
+        source: String::new(),
+    };
+    let request = v1::ApplyFunctionsRequest {
+        functions: vec![function("uses"), function("other")],
+        project_root: root.display().to_string(),
+        deno: "/deno".to_owned(),
+        ..Default::default()
+    };
+    stage.client.apply_functions(request).await.unwrap();
+    stage.up("uses").await;
+    stage.up("other").await;
+    for _ in 0..20 {
+        let saved = v1::FilesChangedRequest {
+            paths: vec![shared.display().to_string()],
+        };
+        let swapped = stage.client.files_changed(saved).await.unwrap();
+        assert_eq!(swapped.functions, ["uses"]);
+    }
+}
+
 #[tokio::test]
 async fn the_status_tells_how_a_function_fares() {
     let stage = Stage::new(&["f", "g"]).await;
@@ -231,23 +266,24 @@ async fn logs_are_the_kept_lines_and_then_the_new_ones() {
 #[tokio::test]
 async fn a_bad_desired_state_is_refused_whole() {
     let stage = Stage::new(&["f"]).await;
-    for (root, name, entry) in [
-        ("p", "g", "/p/e.ts"),
-        ("/p", "", "/p/e.ts"),
-        ("/p", "g", "e.ts"),
+    for (root, names, entry) in [
+        ("p", &["g"][..], "/p/e.ts"),
+        ("/p", &[""], "/p/e.ts"),
+        ("/p", &["g"], "e.ts"),
+        ("/p", &["g", "h", "g"], "/p/e.ts"),
     ] {
-        let function = v1::Function {
+        let functions = names.iter().map(|&name| v1::Function {
             name: name.to_owned(),
             entry: entry.to_owned(),
             source: String::new(),
-        };
+        });
         let request = v1::ApplyFunctionsRequest {
-            functions: vec![function],
+            functions: functions.collect(),
             project_root: root.to_owned(),
             ..Default::default()
         };
         let failure = stage.client.apply_functions(request).await.unwrap_err();
-        assert_eq!(failure.code(), Code::BadRequest, "{root} {name} {entry}");
+        assert_eq!(failure.code(), Code::BadRequest, "{root} {names:?} {entry}");
     }
     let status = stage
         .client
