@@ -10,6 +10,7 @@
 //! * [`Code`] and [`Failure`] are the errors that cross a process border, with their three kinds of status.
 //! * [`client`] has a typed client for each service, with a deadline on every call.
 //! * [`process`] is what parent and child say to each other; [`host`] binds, announces, serves and drains.
+//! * [`run_folder`] is a service's temporary folder, and how the next run finds those of killed ones.
 //! * [`request_id`] follows a request through all of them.
 //!
 //! This crate depends on no other crate of ours, and holds no logic of any service.
@@ -21,6 +22,7 @@ pub mod host;
 pub mod process;
 pub mod request_id;
 mod rpc_status;
+pub mod run_folder;
 pub mod telemetry;
 pub mod token;
 pub mod uuid;

@@ -353,10 +353,12 @@ async fn a_form_without_one_file_is_refused_and_of_two_the_first_is_taken() {
 async fn what_a_killed_server_left_is_swept_at_the_next_start() {
     let project = Project::new();
     let tmp = project.user("tmp");
-    // No process has this number on Linux or macOS.
-    let left = tmp.join("backlot-media-2000000000-x");
+    let left = tmp.join("backlot-media-x");
     std::fs::create_dir(&left).unwrap();
     std::fs::write(left.join("a.txt"), "left behind").unwrap();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH;
+    let folder = std::fs::File::open(&left).unwrap();
+    folder.set_modified(long_ago).unwrap();
     let somebodys = tmp.join("somebody-elses");
     std::fs::create_dir(&somebodys).unwrap();
     let _server = backlot(&project).start().await;

@@ -2,21 +2,19 @@
 
 pub(crate) mod kinds;
 
-mod sweep;
-
-pub(crate) use self::sweep::remove_left_behind;
-
-use std::{collections::HashMap, io, path::PathBuf, process, sync::Arc};
+use std::{collections::HashMap, io, path::PathBuf, sync::Arc};
 
 use parking_lot::Mutex;
-use proto::{Code, Failure};
-use tempfile::TempDir;
+use proto::{Code, Failure, run_folder::RunFolder};
 use tokio::{
     fs::File,
     io::{AsyncWriteExt, BufWriter},
 };
 
 use crate::extract::Upload;
+
+/// How the folders are called.
+const PREFIX: &str = "backlot-media-";
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 256 * 1024;
@@ -43,7 +41,7 @@ pub(crate) struct Stored {
 /// The files of this run. The folder is made at the first upload, or when it is gone, and goes with this.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
-    folder: Mutex<Option<Arc<TempDir>>>,
+    folder: Mutex<Option<Arc<RunFolder>>>,
     index: Mutex<HashMap<String, Stored>>,
 }
 
@@ -82,16 +80,23 @@ impl Files {
         self.folder.lock().take();
     }
 
-    fn folder(&self) -> io::Result<Arc<TempDir>> {
+    fn folder(&self) -> io::Result<Arc<RunFolder>> {
         let mut folder = self.folder.lock();
         // Systems clear old folders of temporary files away.
         if let Some(folder) = folder.as_ref().filter(|folder| folder.path().is_dir()) {
             return Ok(folder.clone());
         }
-        let prefix = format!("{}{}-", sweep::PREFIX, process::id());
-        let made = Arc::new(tempfile::Builder::new().prefix(&prefix).tempdir()?);
+        let made = Arc::new(RunFolder::make(PREFIX)?);
         *folder = Some(made.clone());
         Ok(made)
+    }
+}
+
+/// Removes what runs left that were killed.
+pub(crate) fn remove_left_behind() {
+    match RunFolder::make(PREFIX) {
+        Ok(folder) => folder.sweep(PREFIX),
+        Err(error) => tracing::debug!(%error, "cannot look for folders of earlier runs"),
     }
 }
 
