@@ -369,20 +369,21 @@ async function main() {
   const token = env.get("BACKLOT_CONTROL_TOKEN");
   env.delete("BACKLOT_CONTROL");
   env.delete("BACKLOT_CONTROL_TOKEN");
-  const link = await connect({ hostname, port: Number(port) });
+  const gone = () => exit(0);
+  const link = await connect({ hostname, port: Number(port) }).catch(gone);
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   let queue = Promise.resolve();
   const send = (message) => {
     const bytes = encoder.encode(JSON.stringify(message) + "\n");
     queue = queue.then(async () => {
-      for (let sent = 0; sent < bytes.length;) sent += await link.write(bytes.subarray(sent));
+      for (let sent = 0; sent < bytes.length;) sent += await link.write(bytes.subarray(sent)).catch(gone);
     });
     return queue;
   };
   const obey = (order) => {
-    if (order.load) load(order.load).then(send);
-    else if (order.drain) drain(order.drain);
+    if (order.load) load(order.load).then(send).catch(die);
+    else if (order.drain) drain(order.drain).catch(die);
     else if (order.ping) {
       warnOfSlow();
       send({ usage: { in_flight: state.uses.size, idle_ms: Math.floor(now() - state.lastUsed) } });
@@ -396,7 +397,7 @@ async function main() {
   let text = "";
   for (;;) {
     const count = await link.read(buffer).catch(() => null);
-    if (count === null) exit(0);
+    if (count === null) gone();
     text += decoder.decode(buffer.subarray(0, count), { stream: true });
     const lines = text.split("\n");
     text = lines.pop();
@@ -404,4 +405,4 @@ async function main() {
   }
 }
 
-main().catch(() => exit(0));
+main().catch(die);
