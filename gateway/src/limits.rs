@@ -9,27 +9,43 @@ const CERTAIN: rlim_t = 10_240;
 pub(crate) fn raise_open_files() {
     let files = Resource::RLIMIT_NOFILE;
     let raised = getrlimit(files).and_then(|(soft, hard)| {
-        if soft >= hard {
-            return Ok(());
+        let mut tried = Ok(());
+        for wanted in candidates(soft, hard) {
+            tried = setrlimit(files, wanted, hard);
+            if tried.is_ok() {
+                break;
+            }
         }
-        let certain = CERTAIN.clamp(soft, hard);
-        setrlimit(files, hard, hard).or_else(|_| setrlimit(files, certain, hard))
+        tried
     });
     if let Err(error) = raised {
         tracing::debug!(%error, "the limit of open files stays as it is");
     }
 }
 
+/// What to ask for in place of `soft`, the best first.
+fn candidates(soft: rlim_t, hard: rlim_t) -> Vec<rlim_t> {
+    let mut wanted = vec![hard, CERTAIN.min(hard)];
+    wanted.dedup();
+    wanted.retain(|wanted| *wanted > soft);
+    wanted
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Resource, getrlimit, raise_open_files, setrlimit};
+    use super::{CERTAIN, candidates, rlim_t};
 
     #[test]
-    fn as_many_files_as_the_system_allows_may_be_open() {
-        let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-        setrlimit(Resource::RLIMIT_NOFILE, hard.min(512), hard).unwrap();
-        raise_open_files();
-        let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-        assert!(soft == hard || soft > 512, "{soft} of {hard}");
+    fn as_many_files_as_the_system_allows_are_asked_for() {
+        let cases: [(rlim_t, rlim_t, &[rlim_t]); 5] = [
+            (1024, 1024, &[]),
+            (1024, 4096, &[4096]),
+            (256, rlim_t::MAX, &[rlim_t::MAX, CERTAIN]),
+            (65_536, rlim_t::MAX, &[rlim_t::MAX]),
+            (256, CERTAIN, &[CERTAIN]),
+        ];
+        for (soft, hard, expected) in cases {
+            assert_eq!(candidates(soft, hard), expected, "{soft} of {hard}");
+        }
     }
 }

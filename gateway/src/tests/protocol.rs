@@ -17,11 +17,17 @@ const POLLING: &str = "/ws-user-apps/socket.io/?EIO=4&transport=polling";
 /// Packets of one payload are separated by it.
 const SEPARATOR: char = '\u{1e}';
 
-/// Silences that a test can wait for.
+/// Pings that a test can wait for, with time to answer them on a busy machine.
 const QUICK: Pace = Pace {
     ping: Duration::from_millis(300),
-    pong: Duration::from_millis(200),
+    pong: Duration::from_secs(20),
     greeting: Duration::from_secs(45),
+};
+
+/// A silence that a test can wait for.
+const IMPATIENT: Pace = Pace {
+    pong: Duration::from_secs(2),
+    ..QUICK
 };
 
 async fn quick() -> Site {
@@ -217,7 +223,7 @@ async fn a_client_is_asked_again_and_again_whether_it_is_there() {
 
 #[tokio::test]
 async fn a_client_that_does_not_answer_is_gone() {
-    let site = quick().await;
+    let site = site(IMPATIENT).await;
     let mut socket = site.connect("null").await;
     socket.emit("join", ROOM).await;
     let watches = site.harness.store.watches();
