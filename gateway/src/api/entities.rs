@@ -20,20 +20,24 @@ pub(crate) use super::import::import;
 use super::users;
 use crate::{
     error::Problem,
-    extract::{Params, Payload, Place, Scope, required},
+    extract::{Params, PathVars, Payload, Scope, required},
     json,
 };
 
 type Answer = Result<Response, Problem>;
 
 /// `{app}` and `{entity}`.
-type Collection = Place<(String, String)>;
+type Collection = PathVars<(String, String)>;
 
 /// `{app}`, `{entity}` and `{id}`.
-type Record = Place<(String, String, String)>;
+type Record = PathVars<(String, String, String)>;
 
 /// `GET /`: an array of records.
-pub(crate) async fn list(scope: Scope, Place((_, entity)): Collection, params: Params) -> Answer {
+pub(crate) async fn list(
+    scope: Scope,
+    PathVars((_, entity)): Collection,
+    params: Params,
+) -> Answer {
     users::guard(&entity, &scope, "Authentication required to list users")?;
     let (setup, caller) = scope.split();
     let request = QueryRequest {
@@ -50,7 +54,11 @@ pub(crate) async fn list(scope: Scope, Place((_, entity)): Collection, params: P
 }
 
 /// `GET /v2/list`: a page and the way to the next one.
-pub(crate) async fn page(scope: Scope, Place((_, entity)): Collection, params: Params) -> Answer {
+pub(crate) async fn page(
+    scope: Scope,
+    PathVars((_, entity)): Collection,
+    params: Params,
+) -> Answer {
     users::guard(&entity, &scope, "Authentication required to list users")?;
     let (setup, caller) = scope.split();
     let request = PageRequest {
@@ -77,7 +85,7 @@ pub(crate) async fn page(scope: Scope, Place((_, entity)): Collection, params: P
 }
 
 /// `GET /{id}`: one record.
-pub(crate) async fn get(scope: Scope, Place((_, entity, id)): Record) -> Answer {
+pub(crate) async fn get(scope: Scope, PathVars((_, entity, id)): Record) -> Answer {
     users::guard(&entity, &scope, "Authentication required to view users")?;
     if users::is_me(&entity, &id) {
         return users::me(scope).await;
@@ -89,7 +97,11 @@ pub(crate) async fn get(scope: Scope, Place((_, entity, id)): Record) -> Answer 
 }
 
 /// `GET /count`.
-pub(crate) async fn count(scope: Scope, Place((_, entity)): Collection, params: Params) -> Answer {
+pub(crate) async fn count(
+    scope: Scope,
+    PathVars((_, entity)): Collection,
+    params: Params,
+) -> Answer {
     users::guard(&entity, &scope, "Authentication required to list users")?;
     let (setup, caller) = scope.split();
     let request = CountRequest {
@@ -104,7 +116,7 @@ pub(crate) async fn count(scope: Scope, Place((_, entity)): Collection, params: 
 /// `POST /`: one new record. A user is not created this way; the store answers as if.
 pub(crate) async fn create(
     scope: Scope,
-    Place((_, entity)): Collection,
+    PathVars((_, entity)): Collection,
     payload: Payload,
 ) -> Answer {
     users::guard(&entity, &scope, users::UNAUTHORIZED)?;
@@ -125,7 +137,7 @@ pub(crate) async fn create(
 /// `POST /bulk`: many new records.
 pub(crate) async fn create_many(
     scope: Scope,
-    Place((_, entity)): Collection,
+    PathVars((_, entity)): Collection,
     payload: Payload,
 ) -> Answer {
     if users::is_user(&entity) {
@@ -144,7 +156,7 @@ pub(crate) async fn create_many(
 /// `PUT /{id}`: changes some fields.
 pub(crate) async fn update(
     scope: Scope,
-    Place((_, entity, id)): Record,
+    PathVars((_, entity, id)): Record,
     payload: Payload,
 ) -> Answer {
     users::guard(&entity, &scope, users::UNAUTHORIZED)?;
@@ -165,7 +177,7 @@ pub(crate) async fn update(
 /// `PUT /bulk`: changes many records by id.
 pub(crate) async fn update_many(
     scope: Scope,
-    Place((_, entity)): Collection,
+    PathVars((_, entity)): Collection,
     payload: Payload,
 ) -> Answer {
     users::guard(&entity, &scope, users::UNAUTHORIZED)?;
@@ -188,7 +200,7 @@ struct UpdateWhere {
 /// `PATCH /update-many`: update operators on what matches.
 pub(crate) async fn update_where(
     scope: Scope,
-    Place((_, entity)): Collection,
+    PathVars((_, entity)): Collection,
     payload: Payload,
 ) -> Answer {
     users::guard(&entity, &scope, users::UNAUTHORIZED)?;
@@ -210,7 +222,7 @@ pub(crate) async fn update_where(
 /// `POST /aggregate`.
 pub(crate) async fn aggregate(
     scope: Scope,
-    Place((_, entity)): Collection,
+    PathVars((_, entity)): Collection,
     payload: Payload,
 ) -> Answer {
     users::guard(&entity, &scope, "Authentication required to list users")?;
@@ -247,7 +259,7 @@ fn key_fields(key: Value) -> Result<Vec<String>, Failure> {
 /// `POST /upsert`: updates by key, creates the rest.
 pub(crate) async fn upsert(
     scope: Scope,
-    Place((_, entity)): Collection,
+    PathVars((_, entity)): Collection,
     payload: Payload,
 ) -> Answer {
     users::guard(&entity, &scope, users::UNAUTHORIZED)?;
@@ -266,7 +278,7 @@ pub(crate) async fn upsert(
 }
 
 /// `DELETE /{id}`. A user is not deleted this way.
-pub(crate) async fn delete(scope: Scope, Place((_, entity, id)): Record) -> Answer {
+pub(crate) async fn delete(scope: Scope, PathVars((_, entity, id)): Record) -> Answer {
     if users::is_user(&entity) {
         return Ok(users::ignored());
     }
@@ -279,7 +291,7 @@ pub(crate) async fn delete(scope: Scope, Place((_, entity, id)): Record) -> Answ
 /// `DELETE /` with the filter as its body. No body is no filter, and must not empty a collection.
 pub(crate) async fn delete_where(
     scope: Scope,
-    Place((_, entity)): Collection,
+    PathVars((_, entity)): Collection,
     payload: Payload,
 ) -> Answer {
     users::guard(&entity, &scope, users::UNAUTHORIZED)?;

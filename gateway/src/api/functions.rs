@@ -14,9 +14,32 @@ use crate::{
     state::AppState,
 };
 
+/// Where the names of functions begin.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mount {
+    /// `/api/apps/{app}/functions/`
+    App,
+    /// `/api/functions/`
+    Api,
+    /// `/functions/`
+    Site,
+}
+
+impl Mount {
+    /// What follows it in `path`.
+    fn rest(self, path: &str) -> &str {
+        let slashes = match self {
+            Self::App => 5,
+            Self::Api => 3,
+            Self::Site => 2,
+        };
+        path.splitn(slashes + 1, '/').nth(slashes).unwrap_or("")
+    }
+}
+
 /// `/api/apps/{app}/functions/{name}[/tail]`.
 pub(crate) async fn in_app(state: State<AppState>, scope: Scope, request: Request) -> Response {
-    call(state, scope, request, 5).await
+    call(state, scope, request, Mount::App).await
 }
 
 /// `/api/functions/{name}[/tail]`, which the SDK's `functions.fetch` calls.
@@ -25,7 +48,7 @@ pub(crate) async fn at_api_root(
     scope: Scope,
     request: Request,
 ) -> Response {
-    call(state, scope, request, 3).await
+    call(state, scope, request, Mount::Api).await
 }
 
 /// `/functions/{name}[/tail]`, as webhooks call a deployed app. Taken for names that exist only: an app may have pages
@@ -35,18 +58,17 @@ pub(crate) async fn at_site_root(
     scope: Scope,
     request: Request,
 ) -> Response {
-    call(state, scope, request, 2).await
+    call(state, scope, request, Mount::Site).await
 }
 
-/// Calls the function whose name begins after `slashes` slashes of the path.
 async fn call(
     State(state): State<AppState>,
     scope: Scope,
     request: Request,
-    slashes: usize,
+    mount: Mount,
 ) -> Response {
     let path = request.uri().path().to_owned();
-    let rest = after(&path, slashes);
+    let rest = mount.rest(&path);
     let found = match scope.setup.endpoints.find(rest).await {
         Ok(found) => found,
         Err(failure) => return Problem::from(failure).into_response(),
@@ -63,7 +85,7 @@ async fn call(
             let answer = proxy::call(&state, call, request).await;
             answer.unwrap_or_else(IntoResponse::into_response)
         }
-        None if slashes == 2 => fallback::not_found(State(state), request)
+        None if mount == Mount::Site => fallback::not_found(State(state), request)
             .await
             .unwrap_or_else(IntoResponse::into_response),
         None => unknown(rest).into_response(),
@@ -74,20 +96,18 @@ fn unknown(path: &str) -> Problem {
     Problem::new(Code::NotFound, format!("Function \"{path}\" not found"))
 }
 
-/// What follows the `slashes`th slash.
-fn after(path: &str, slashes: usize) -> &str {
-    path.splitn(slashes + 1, '/').nth(slashes).unwrap_or("")
-}
-
 #[cfg(test)]
 mod tests {
-    use super::after;
+    use super::Mount;
 
     #[test]
     fn the_mount_is_cut_off() {
-        assert_eq!(after("/api/apps/a/functions/email/send", 5), "email/send");
-        assert_eq!(after("/api/functions/email/", 3), "email/");
-        assert_eq!(after("/functions/a", 2), "a");
-        assert_eq!(after("/functions", 2), "");
+        assert_eq!(
+            Mount::App.rest("/api/apps/a/functions/email/send"),
+            "email/send"
+        );
+        assert_eq!(Mount::Api.rest("/api/functions/email/"), "email/");
+        assert_eq!(Mount::Site.rest("/functions/a"), "a");
+        assert_eq!(Mount::Site.rest("/functions"), "");
     }
 }

@@ -11,7 +11,7 @@ use proto::{
 use super::users;
 use crate::{
     error::Problem,
-    extract::{Form, Place, Scope, Upload},
+    extract::{Form, PathVars, Scope, Upload},
     json,
 };
 
@@ -19,7 +19,7 @@ use crate::{
 /// imported by half.
 pub(crate) async fn import(
     scope: Scope,
-    Place((_, entity)): Place<(String, String)>,
+    PathVars((_, entity)): PathVars<(String, String)>,
     mut form: Form,
 ) -> Result<Response, Problem> {
     users::guard(&entity, &scope, users::UNAUTHORIZED)?;

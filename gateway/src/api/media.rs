@@ -17,7 +17,7 @@ use tokio_util::io::ReaderStream;
 
 use crate::{
     error::Problem,
-    extract::{Params, Place, Scope},
+    extract::{Params, PathVars, Scope},
     files::{Access, Stored, kinds},
     state::AppState,
 };
@@ -35,7 +35,7 @@ type Answer = Result<Response, Problem>;
 /// `/media/{name}`.
 pub(crate) async fn public(
     State(state): State<AppState>,
-    Place(name): Place<String>,
+    PathVars(name): PathVars<String>,
     headers: HeaderMap,
 ) -> Answer {
     let file = state.files().find(&name, Access::Public);
@@ -48,7 +48,7 @@ pub(crate) async fn public(
 pub(crate) async fn private(
     State(state): State<AppState>,
     scope: Scope,
-    Place(name): Place<String>,
+    PathVars(name): PathVars<String>,
     params: Params,
     headers: HeaderMap,
 ) -> Answer {

@@ -5,14 +5,14 @@ use proto::Code;
 
 use crate::{
     error::Problem,
-    extract::{Place, Scope},
+    extract::{PathVars, Scope},
     json,
 };
 
 /// `GET /api/apps/public/prod/public-settings/by-id/{app}`: what app templates ask before they render.
 pub(crate) async fn public_settings(
     scope: Scope,
-    Place(app): Place<String>,
+    PathVars(app): PathVars<String>,
 ) -> Result<Response, Problem> {
     let (settings, is_private) = match scope.setup.config.visibility.as_str() {
         "private" => ("private_with_login", true),

@@ -6,8 +6,8 @@ mod query;
 mod scope;
 
 pub(crate) use self::{
-    body::{DRAIN_LIMIT, PIECE, Payload, required},
+    body::{Payload, required},
     form::{FILE_LIMIT, Form, Upload},
     query::Params,
-    scope::{Place, Scope},
+    scope::{PathVars, Scope},
 };

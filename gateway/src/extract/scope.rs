@@ -62,9 +62,9 @@ fn not_ready() -> Failure {
 
 /// The variables of the route, percent-decoded.
 #[derive(Debug)]
-pub(crate) struct Place<T>(pub(crate) T);
+pub(crate) struct PathVars<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Place<T> {
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for PathVars<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
