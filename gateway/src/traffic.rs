@@ -88,7 +88,8 @@ impl Visit {
         }
     }
 
-    /// Ends with the response when its body is there already, else with the body.
+    /// Ends with the last byte of the response's body, or with the response when it has none. That the length is known
+    /// does not mean that the body has arrived: a function's may be minutes away.
     pub(crate) fn end(mut self, response: Response) -> Response {
         if let Some(entry) = &mut self.entry {
             entry.status = response.status().as_u16().into();
@@ -99,7 +100,7 @@ impl Visit {
                 upstream.as_ref().clone_into(&mut entry.forwarded_to);
             }
         }
-        if response.body().size_hint().exact().is_some() {
+        if response.body().is_end_stream() {
             return response;
         }
         response.map(|body| Body::new(Held::new(body, self)))

@@ -1,7 +1,5 @@
 //! Bodies that are read whole, within limits.
 
-use std::time::Duration;
-
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
@@ -12,18 +10,11 @@ use hyper::body::Body as _;
 use proto::{Code, Failure};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use tokio::time::timeout;
 
-use crate::error::Problem;
+use crate::{error::Problem, layers::broken_off};
 
 /// Bytes of the longest JSON body.
 pub(crate) const JSON_LIMIT: usize = 16 * 1024 * 1024;
-
-/// Bytes read and thrown away after a limit, so that a sender who is still writing gets to read why.
-pub(crate) const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
-
-/// How long the next piece of a body may take.
-pub(crate) const PIECE: Duration = Duration::from_secs(30);
 
 /// A JSON body, unread.
 #[derive(Debug)]
@@ -75,13 +66,13 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
 async fn read(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
     let announced = body.size_hint().lower();
     if usize::try_from(announced).map_or(true, |bytes| bytes > limit) {
-        return Err(refuse(body, limit).await);
+        return Err(too_large(limit));
     }
     let Some(first) = piece(&mut body).await? else {
         return Ok(Bytes::new());
     };
     if first.len() > limit {
-        return Err(refuse(body, limit).await);
+        return Err(too_large(limit));
     }
     if body.is_end_stream() {
         return Ok(first);
@@ -91,7 +82,7 @@ async fn read(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
     whole.extend_from_slice(&first);
     while let Some(next) = piece(&mut body).await? {
         if whole.len() + next.len() > limit {
-            return Err(refuse(body, limit).await);
+            return Err(too_large(limit));
         }
         whole.extend_from_slice(&next);
     }
@@ -101,11 +92,7 @@ async fn read(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
 /// The next bytes; none at the end.
 async fn piece(body: &mut Body) -> Result<Option<Bytes>, Failure> {
     loop {
-        let Ok(frame) = timeout(PIECE, body.frame()).await else {
-            let message = format!("The body stopped arriving for {} s", PIECE.as_secs());
-            return Err(Failure::new(Code::BadRequest, message));
-        };
-        match frame {
+        match body.frame().await {
             None => return Ok(None),
             Some(Ok(frame)) => {
                 // Trailers carry nothing that we read.
@@ -113,22 +100,12 @@ async fn piece(body: &mut Body) -> Result<Option<Bytes>, Failure> {
                     return Ok(Some(data));
                 }
             }
-            Some(Err(error)) => {
-                let failure = Failure::new(Code::BadRequest, "The body broke off");
-                return Err(failure.with_detail(error.to_string()));
-            }
+            Some(Err(error)) => return Err(broken_off(&error)),
         }
     }
 }
 
-async fn refuse(mut body: Body, limit: usize) -> Failure {
-    let mut drained = 0;
-    while let Ok(Some(bytes)) = piece(&mut body).await {
-        drained += bytes.len();
-        if drained > DRAIN_LIMIT {
-            break;
-        }
-    }
+fn too_large(limit: usize) -> Failure {
     let message = format!("The body is larger than {} MiB", limit / (1024 * 1024));
     Failure::new(Code::TooLarge, message)
 }

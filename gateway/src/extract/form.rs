@@ -5,10 +5,8 @@ use bytes::Bytes;
 use http::header;
 use multer::{Field, Multipart};
 use proto::{Code, Failure};
-use tokio::time::timeout;
 
-use super::body::{DRAIN_LIMIT, PIECE};
-use crate::error::Problem;
+use crate::{error::Problem, layers::broken_off};
 
 /// Bytes of the largest file: 50 MiB, exactly.
 pub(crate) const FILE_LIMIT: usize = 50 * 1024 * 1024;
@@ -31,7 +29,7 @@ impl Form {
     ///
     /// When there is none, or the form is broken.
     pub(crate) async fn file(&mut self) -> Result<Upload, Failure> {
-        while let Some(field) = within(self.0.next_field()).await? {
+        while let Some(field) = step(self.0.next_field()).await? {
             if field.name() == Some("file") && field.file_name().is_some() {
                 return Ok(Upload { field, taken: 0 });
             }
@@ -50,27 +48,16 @@ impl Upload {
     ///
     /// # Errors
     ///
-    /// `TOO_LARGE` beyond [`FILE_LIMIT`], after some more has been read and thrown away: a sender who is still writing
-    /// would not get to read the answer otherwise.
+    /// `TOO_LARGE` beyond [`FILE_LIMIT`].
     pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, Failure> {
-        let Some(piece) = within(self.field.chunk()).await? else {
+        let Some(piece) = step(self.field.chunk()).await? else {
             return Ok(None);
         };
         self.taken += piece.len();
         if self.taken > FILE_LIMIT {
-            self.drain().await;
             return Err(Failure::new(Code::TooLarge, "File too large"));
         }
         Ok(Some(piece))
-    }
-
-    async fn drain(&mut self) {
-        while self.taken < FILE_LIMIT + DRAIN_LIMIT {
-            match within(self.field.chunk()).await {
-                Ok(Some(piece)) => self.taken += piece.len(),
-                Ok(None) | Err(_) => return,
-            }
-        }
     }
 }
 
@@ -91,15 +78,11 @@ fn no_file() -> Failure {
     Failure::new(Code::BadRequest, "No file uploaded")
 }
 
-async fn within<T>(step: impl Future<Output = multer::Result<T>>) -> Result<T, Failure> {
-    let broken =
-        |detail| Failure::new(Code::BadRequest, "The form is malformed").with_detail(detail);
-    match timeout(PIECE, step).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(broken(error.to_string())),
-        Err(_elapsed) => Err(broken(format!(
-            "it stopped arriving for {} s",
-            PIECE.as_secs()
-        ))),
-    }
+async fn step<T>(step: impl Future<Output = multer::Result<T>>) -> Result<T, Failure> {
+    step.await.map_err(|error| match error {
+        multer::Error::StreamReadFailed(error) => broken_off(&*error),
+        error => {
+            Failure::new(Code::BadRequest, "The form is malformed").with_detail(error.to_string())
+        }
+    })
 }

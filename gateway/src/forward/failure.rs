@@ -4,6 +4,8 @@ use std::error::Error;
 
 use proto::{Code, Failure};
 
+use crate::layers::stalled;
+
 /// There is no platform to send it to.
 pub(super) fn no_upstream(feature: &str, reason: &str) -> Failure {
     let reason = match reason {
@@ -16,6 +18,9 @@ pub(super) fn no_upstream(feature: &str, reason: &str) -> Failure {
 
 /// It was sent, or should have been, and nothing usable came back.
 pub(super) fn of(base: &str, error: &reqwest::Error) -> Failure {
+    if let Some(failure) = stalled(error) {
+        return failure;
+    }
     let reason = root(error);
     let failure = if error.is_connect() {
         let message = format!("{base} could not be reached: {reason}");

@@ -21,6 +21,7 @@ pub(crate) use self::address::{Address, Place};
 use crate::{
     error::Problem,
     forward::STAMP,
+    layers::stalled,
     proxy::{self, body, upgrade},
     state::{AppState, Setup},
 };
@@ -131,6 +132,9 @@ fn silent(place: &http::uri::Authority) -> Failure {
 }
 
 fn unreachable(place: &http::uri::Authority, error: &legacy::Error) -> Failure {
+    if let Some(failure) = stalled(error) {
+        return failure;
+    }
     let message = format!("The frontend at http://{place} does not answer");
     Failure::new(Code::BadGateway, message)
         .with_detail(proxy::chain(error))

@@ -5,6 +5,8 @@ pub(crate) mod origin;
 mod cors;
 mod unread;
 
+pub(crate) use self::unread::{broken_off, stalled};
+
 use std::panic::AssertUnwindSafe;
 
 use axum::{

@@ -48,7 +48,8 @@ impl Default for Patience {
     }
 }
 
-/// Connections that are open at the same time; more wait to be accepted.
+/// Connections that speak HTTP at the same time; more wait to be accepted. One that became a websocket does not count any
+/// more: ten thousand idle listeners are fine, and the system's limit of open files bounds them.
 const CONNECTIONS: usize = 4096;
 
 /// Pause after the system had no connection to give, for lack of descriptors mostly.

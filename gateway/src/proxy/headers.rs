@@ -26,8 +26,9 @@ const HOP_BY_HOP: [HeaderName; 8] = [
 
 /// Removes what belongs to a connection and not to the message.
 pub(crate) fn drop_hop_by_hop(headers: &mut HeaderMap) {
-    if let Some(named) = headers.remove(header::CONNECTION) {
-        let named = named.to_str().unwrap_or_default().to_owned();
+    let named = headers.get_all(header::CONNECTION).iter().cloned();
+    for named in named.collect::<Vec<_>>() {
+        let named = named.to_str().unwrap_or_default();
         for name in named.split(',').map(str::trim) {
             headers.remove(name);
         }
@@ -116,12 +117,14 @@ mod tests {
         let mut headers = HeaderMap::new();
         for (name, value) in [
             ("connection", "keep-alive, X-Mine"),
+            ("connection", "x-second"),
+            ("x-second", "2"),
             ("keep-alive", "timeout=5"),
             ("transfer-encoding", "chunked"),
             ("x-mine", "1"),
             ("content-type", "text/plain"),
         ] {
-            headers.insert(name, HeaderValue::from_static(value));
+            headers.append(name, HeaderValue::from_static(value));
         }
         drop_hop_by_hop(&mut headers);
         let left: Vec<_> = headers.keys().map(|name| name.as_str()).collect();

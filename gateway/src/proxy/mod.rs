@@ -18,6 +18,7 @@ use hyper_util::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use proto::{Code, Failure};
+use tokio::time::timeout;
 
 use self::body::{Outgoing, Sent};
 pub(crate) use self::headers::drop_hop_by_hop;
@@ -25,6 +26,7 @@ use crate::{
     endpoints::Target,
     error::Problem,
     extract::FILE_LIMIT,
+    layers::stalled,
     session::Identity,
     state::{AppState, Setup},
     traffic::AnsweredBy,
@@ -32,6 +34,10 @@ use crate::{
 
 /// How long a process on this machine may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long a function may take to begin its answer; the platform stops functions far earlier. What it streams after that
+/// may last as long as its caller waits.
+const ANSWER: Duration = Duration::from_secs(300);
 
 /// How long an unused connection to a function is kept. Shorter than what Deno allows, so that we close it, not the other
 /// side just as a request goes out.
@@ -117,10 +123,7 @@ pub(crate) async fn call(
         Some(target) => target,
         None => endpoints.acquire(&call.function, 0).await?,
     };
-    let answer = state
-        .functions()
-        .request(head.request(&first.authority, body))
-        .await;
+    let answer = ask(state, &call, head.request(&first.authority, body)).await?;
     let response = match answer {
         Ok(response) => response,
         Err(error) => {
@@ -128,7 +131,7 @@ pub(crate) async fn call(
                 return Err(died(&call.function, &error, &sent));
             };
             let request = head.request(&second.authority, body);
-            let answer = state.functions().request(request).await;
+            let answer = ask(state, &call, request).await?;
             answer.map_err(|error| died(&call.function, &error, &sent))?
         }
     };
@@ -137,6 +140,21 @@ pub(crate) async fn call(
         None => response,
     };
     Ok(incoming(response, call.function))
+}
+
+/// The function's answer, once it begins.
+async fn ask(
+    state: &AppState,
+    call: &Call<'_>,
+    request: http::Request<Outgoing>,
+) -> Result<Result<http::Response<Incoming>, legacy::Error>, Failure> {
+    let answer = timeout(ANSWER, state.functions().request(request)).await;
+    answer.map_err(|_elapsed| {
+        let (function, limit) = (&call.function, ANSWER.as_secs());
+        let message = format!("Function \"{function}\" did not begin to answer within {limit} s");
+        Failure::new(Code::Timeout, message)
+            .with_hint("let it answer first, with a stream, and work after that")
+    })
 }
 
 /// Where to try once more, and what to send there.
@@ -199,6 +217,9 @@ fn incoming(response: http::Response<Incoming>, function: Arc<str>) -> Response 
 fn died(function: &str, error: &legacy::Error, sent: &Sent) -> Problem {
     if sent.is_too_large() {
         return too_large().into();
+    }
+    if let Some(failure) = stalled(error) {
+        return failure.into();
     }
     let why = chain(error);
     let failure = Failure::new(Code::BadGateway, "Failed to proxy request to function")

@@ -16,9 +16,9 @@ pub(crate) fn requested(request: &mut Request) -> Option<OnUpgrade> {
 }
 
 fn names_upgrade(headers: &HeaderMap) -> bool {
-    let connection = headers.get(header::CONNECTION);
-    let connection = connection.and_then(|value| value.to_str().ok());
-    let mut options = connection.unwrap_or_default().split(',').map(str::trim);
+    let connections = headers.get_all(header::CONNECTION).iter();
+    let connections = connections.filter_map(|value| value.to_str().ok());
+    let mut options = connections.flat_map(|value| value.split(',').map(str::trim));
     headers.contains_key(header::UPGRADE)
         && options.any(|option| option.eq_ignore_ascii_case("upgrade"))
 }

@@ -1,6 +1,6 @@
 //! Functions: which one is called, what it sees, and what happens when it is not there.
 
-use axum::{Json, Router, extract::Request, http::HeaderMap};
+use axum::{Json, Router, extract::Request, http::HeaderMap, routing::get};
 use proto::{Code, Failure};
 use serde_json::{Value, json};
 use tokio::{
@@ -287,6 +287,27 @@ async fn an_upload_over_the_limit_never_starts_a_function() {
     let answer = harness.send(request.unwrap()).await;
     assert_eq!(answer.status, 413);
     assert!(harness.runner.acquired().is_empty());
+}
+
+/// Long work is fine once an answer has begun; the platform stops functions far earlier than this.
+#[tokio::test]
+async fn a_function_that_does_not_begin_to_answer_in_time_is_a_timeout() {
+    let app = Router::new()
+        .route("/f/quick", get(async || "here"))
+        .route("/f", get(async || std::future::pending::<()>().await));
+    let harness = Harness::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(serve_http(listener, app));
+    harness
+        .runner
+        .publish(&["f"], vec![endpoint("f", &address, 1)]);
+    assert_eq!(harness.get("/functions/f/quick").await.status, 200);
+    tokio::time::pause();
+    let answer = harness.get("/functions/f").await;
+    assert_eq!(answer.status, 504);
+    let message = "Function \"f\" did not begin to answer within 300 s";
+    assert_eq!(answer.json()["message"], message);
 }
 
 /// Answers a WebSocket handshake by hand and says everything back.

@@ -9,6 +9,7 @@ use axum::{
     response::Response,
 };
 use futures_util::{StreamExt, stream};
+use http::HeaderValue;
 use http_body_util::BodyExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -204,19 +205,37 @@ async fn a_drain_waits_for_open_requests_and_takes_no_new_ones() {
     assert!(TcpStream::connect(address).await.is_err());
 }
 
+/// Whether its length is known or not.
 #[tokio::test]
 async fn the_log_has_an_entry_when_a_streamed_answer_ends() {
-    let mirror = mirrored().await;
-    let mut entries = mirror.harness.state.traffic().subscribe();
+    for length in [None, Some("1")] {
+        logged(length).await;
+    }
+}
+
+async fn logged(length: Option<&'static str>) {
+    let app = Router::new().fallback(async move |request: Request| {
+        let mut response = Response::new(request.into_body());
+        if let Some(length) = length {
+            let length = HeaderValue::from_static(length);
+            response.headers_mut().insert("content-length", length);
+        }
+        response
+    });
+    let (address, _) = listen(app, &CancellationToken::new()).await;
+    let harness = Harness::new().await;
+    let endpoints = vec![endpoint("f", &address.to_string(), 1)];
+    harness.runner.publish(&["f"], endpoints);
+    let mut entries = harness.state.traffic().subscribe();
     let pieces = stream::iter([Ok::<_, std::io::Error>(Bytes::from_static(b"x"))]);
     let request = http::Request::post("/functions/f")
         .header("host", "localhost")
         .body(Body::from_stream(pieces))
         .unwrap();
-    let router = mirror.harness.router.clone();
+    let router = harness.router.clone();
     let answer = tower::ServiceExt::oneshot(router, request).await.unwrap();
     assert!(entries.try_recv().is_err());
-    assert_eq!(mirror.harness.state.traffic().in_flight(), 1);
+    assert_eq!(harness.state.traffic().in_flight(), 1);
     answer.into_body().collect().await.unwrap();
     let entry = entries.try_recv().unwrap();
     assert_eq!((entry.status, entry.function.as_str()), (200, "f"));
@@ -224,7 +243,7 @@ async fn the_log_has_an_entry_when_a_streamed_answer_ends() {
         (entry.method.as_str(), entry.path.as_str()),
         ("POST", "/functions/f")
     );
-    assert_eq!(mirror.harness.state.traffic().in_flight(), 0);
+    assert_eq!(harness.state.traffic().in_flight(), 0);
 }
 
 #[tokio::test]
