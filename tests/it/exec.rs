@@ -10,7 +10,7 @@ use tests::{
     tools::Clients,
 };
 
-use crate::{DEVELOPER, add_task, backlot, entities::register};
+use crate::{DEVELOPER, add_task, backlot, register};
 
 /// How long what a script leaves may take to be gone.
 const GONE_LIMIT: Duration = Duration::from_secs(20);

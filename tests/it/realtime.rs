@@ -15,11 +15,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::{
-    DEVELOPER, TASKS, add_task, backlot,
-    entities::{ANN, register},
-    sign_in,
-};
+use crate::{DEVELOPER, TASKS, add_task, backlot, entities::ANN, register, sign_in};
 
 /// Public records are everybody's, others their maker's and the admins'; the secret is the admins'.
 const NOTE: &str = r#"{

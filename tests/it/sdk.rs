@@ -1,7 +1,10 @@
 //! The official JavaScript SDK, unchanged, against a server: the judge of what apps rely on.
 
 use serde_json::json;
-use tests::{launch::Launch, project::Project, template, terminal::Terminal, tools::Clients};
+use tests::{
+    launch::Launch, output::CODE_SENTENCE, project::Project, template, terminal::Terminal,
+    tools::Clients,
+};
 
 use crate::{DEVELOPER, backlot};
 
@@ -81,12 +84,8 @@ async fn every_method_of_the_auth_module_works_with_codes_from_the_terminal() {
     assert!(said.stdout.ends_with("ok\n"), "{said}");
     // Nobody but the terminal learns a code, and it is shown to people as well as to scripts.
     let output = server.output();
-    let sentence = "In order to complete registration use this verification code: ";
-    assert!(
-        output.stdout.iter().any(|line| line.starts_with(sentence)),
-        "{}",
-        output.text()
-    );
+    let starts_well = |line: &String| line.starts_with(CODE_SENTENCE);
+    assert!(output.stdout.iter().any(starts_well), "{}", output.text());
     assert!(
         output
             .stderr

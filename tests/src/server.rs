@@ -168,6 +168,16 @@ impl Server {
         .await
     }
 
+    /// The verification code that was printed after `earlier` others, once it is there.
+    pub async fn code(&self, earlier: usize) -> String {
+        eventually("a code is printed", LINE_LIMIT, async || {
+            let output = self.output();
+            let code = output.codes().nth(earlier).map(str::to_owned);
+            code.ok_or_else(|| output.text())
+        })
+        .await
+    }
+
     /// Waits for the line of a frontend that tells its address, and returns the address.
     pub async fn frontend(&self) -> String {
         eventually(

@@ -165,7 +165,7 @@ async fn the_service_role_of_a_function_calls_as_the_developer() {
         .clients(&clients)
         .start()
         .await;
-    let eve = crate::join(&server, "eve@example.com").await;
+    let eve = crate::register(&server, "eve@example.com").await;
     let request = server.request(Method::POST, "/api/apps/app-1/functions/ask");
     let answer = Answer::to(request.bearer_auth(&eve).json(&json!({}))).await;
     assert_eq!(answer.expect(200), json!({ "from": "afar" }));

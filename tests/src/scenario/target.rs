@@ -1,17 +1,8 @@
 //! What scenarios are played against: Backlot, the official dev server, or whatever answers at an address.
 
-use std::{net::TcpListener, path::PathBuf, time::Duration};
+use std::{net::TcpListener, path::PathBuf};
 
-use crate::{
-    command::command, launch::Launch, project::Project, server::Server, tools::on_path,
-    wait::eventually,
-};
-
-/// What the terminal says where production would send an e-mail.
-const CODE: &str = "In order to complete registration use this verification code: ";
-
-/// How long a code may take to be printed.
-const CODE_LIMIT: Duration = Duration::from_secs(10);
+use crate::{command::command, launch::Launch, project::Project, server::Server, tools::on_path};
 
 /// Who is logged in on the command line in [`project`].
 const DEVELOPER: &str = "ada@example.com";
@@ -71,15 +62,7 @@ impl Target {
         let server = self.server.as_ref()?;
         let nth = self.codes;
         self.codes += 1;
-        let found = eventually("a code is printed", CODE_LIMIT, async || {
-            let output = server.output();
-            let mut codes = output.stdout.iter().filter_map(|line| {
-                let (_, code) = line.split_once(CODE)?;
-                Some(code.trim().to_owned())
-            });
-            codes.nth(nth).ok_or_else(|| output.text())
-        });
-        Some(found.await)
+        Some(server.code(nth).await)
     }
 
     /// Ends a server that was started here.
