@@ -1,12 +1,18 @@
 //! Codes, tokens and password hashes.
 
 use argon2::{
-    Argon2,
+    Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc},
 };
 use tokio::task;
 
 use crate::core::{fault::Fault, users::PasswordHash};
+
+/// KiB of memory that one hash takes.
+const MEMORY: u32 = 4 * 1024;
+
+/// How often it goes over that memory.
+const PASSES: u32 = 3;
 
 /// Six digits that nobody can foresee.
 pub(crate) fn code() -> Result<String, Fault> {
@@ -31,12 +37,19 @@ fn no_randomness(error: getrandom::Error) -> Fault {
     Fault::Unprocessable("Could not make a code, please try again".to_owned())
 }
 
+/// Argon2id, as cheap as it can be and still be one: what it keeps from being read are passwords in this machine's memory,
+/// and many people may sign in at once on it.
+fn hasher() -> Argon2<'static> {
+    let params = Params::new(MEMORY, PASSES, 1, None).expect("the numbers are within the bounds");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
 /// Hashes a password, on a thread that may block: it is meant to take long.
 pub(crate) async fn hash(password: String) -> Result<PasswordHash, Fault> {
     blocking(move || {
         let mut salt = [0_u8; 16];
         getrandom::fill(&mut salt).map_err(no_randomness)?;
-        let hash = Argon2::default().hash_password_with_salt(password.as_bytes(), &salt);
+        let hash = hasher().hash_password_with_salt(password.as_bytes(), &salt);
         let hash = hash.map_err(|_| Fault::bad_request("This password cannot be used"))?;
         Ok(PasswordHash(hash.to_string()))
     })
