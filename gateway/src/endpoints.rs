@@ -112,6 +112,16 @@ impl Endpoints {
         let request = AcquireRequest {
             function: function.to_owned(),
             failed_generation: failed,
+    /// Waits until calls of the function go to this process or to a later one.
+    pub(crate) async fn reach(&self, function: &str, generation: u64) {
+        let goes_there = |table: &Option<Arc<Table>>| {
+            let target = table.as_ref().and_then(|table| table.targets.get(function));
+            target.is_some_and(|target| target.generation >= generation)
+        };
+        // The table ends with the configuration that it belongs to.
+        let _ = self.table.clone().wait_for(goes_there).await;
+    }
+
             in_background: false,
         };
         let endpoint = self.runner.acquire(request).await?.endpoint;

@@ -77,6 +77,17 @@ impl Runner for Service {
         Ok(Response::new(v1::FilesChangedResponse { functions }))
     }
 
+    async fn settle(
+        &self,
+        request: Request<v1::SettleRequest>,
+    ) -> Result<Response<v1::SettleResponse>, Status> {
+        let functions = request.into_inner().functions;
+        let endpoints = self.driver.settled(&functions).await.map_err(status)?;
+        Ok(Response::new(v1::SettleResponse {
+            endpoints: endpoints.iter().map(endpoint_message).collect(),
+        }))
+    }
+
     async fn acquire(
         &self,
         request: Request<v1::AcquireRequest>,

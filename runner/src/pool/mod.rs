@@ -17,7 +17,14 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-use std::{cmp::Reverse, collections::BTreeMap, mem, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use indexmap::IndexMap;
 
@@ -74,6 +81,16 @@ impl Pool {
 
     /// The definitions, in the project's order.
     pub fn definitions(&self) -> impl Iterator<Item = &Definition> {
+    /// The functions that a process is being started for.
+    #[must_use]
+    pub fn starts(&self) -> BTreeSet<String> {
+        let starting = |function: &&Function| function.starting.is_some();
+        let functions = self.functions.values().filter(starting);
+        functions
+            .map(|function| function.definition.name.clone())
+            .collect()
+    }
+
         self.functions.values().map(|function| &function.definition)
     }
 
