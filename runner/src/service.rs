@@ -16,7 +16,7 @@ use crate::{
     driver::{Handle, Table},
     invoke,
     logs::{Line, Logs},
-    pool::{self, Definition, Deno, Endpoint, Generation, Refusal, Settings, State},
+    pool::{self, Definition, Deno, Endpoint, Generation, Limits, Refusal, Settings, State},
 };
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -219,6 +219,7 @@ fn desired(request: v1::ApplyFunctionsRequest) -> Result<(Vec<Definition>, Setti
         idle: Some(request.idle_seconds)
             .filter(|idle| *idle > 0)
             .map(Duration::from_secs),
+        limits: Limits::default(),
     };
     Ok((functions, settings))
 }

@@ -21,11 +21,11 @@ const NO_HANDLER = "The function must export default a request handler or call D
 const LATE_SERVE_MS = 250;
 // And another may wait, while it loads, for its server to finish.
 const SERVED_MS = 300;
-// Requests that were already on their way when the runner took the address back.
-const LINGER_QUIET_MS = 200;
-const LINGER_MOST_MS = 1000;
-// Deployed functions are stopped at about this age.
-const SLOW_MS = 60_000;
+// Requests may be on their way when the runner takes the address back. That none is left is seen by so many turns of the
+// event loop without one: on a busy machine turns are as late as requests, where a clock is not.
+const LINGER_TURNS = 10;
+const LINGER_TURN_MS = 20;
+const LINGER_MOST_MS = 3000;
 // How often the runner is told that the function is in use.
 const TELL_MS = 10_000;
 
@@ -39,7 +39,11 @@ const state = {
   served: Promise.withResolvers(),
   /** Requests, sockets and background work that have not ended, each with the id of its request. */
   uses: new Set(),
+  /** How many have begun. */
+  requests: 0,
   lastUsed: now(),
+  /** After so long a request is warned of. */
+  slowMs: Infinity,
   /** When the runner was last told of a call. */
   told: -Infinity,
   tell() {},
@@ -219,6 +223,7 @@ function dispatch(request, info) {
     state.told = state.lastUsed;
     state.tell({ used: {} });
   }
+  state.requests += 1;
   // Before Deno had `completed`, the beginning of the answer has to do.
   (info.completed ?? Promise.resolve()).then(done, done);
   const handler = state.handler;
@@ -246,9 +251,9 @@ function dispatch(request, info) {
 /** Says once of each request that it takes longer than it may when deployed. */
 function warnOfSlow() {
   for (const entry of state.answering) {
-    if (now() - entry.since < SLOW_MS) continue;
+    if (now() - entry.since < state.slowMs) continue;
     state.answering.delete(entry);
-    const text = `a request has been running for ${SLOW_MS / 1000} s; a deployed function may be stopped by then`;
+    const text = `a request has been running for ${state.slowMs / 1000} s; a deployed function may be stopped by then`;
     printError(marked("W", entry.id, text));
   }
 }
@@ -329,7 +334,7 @@ function die(error) {
   exit(1);
 }
 
-async function load({ name, root, entry }) {
+async function load({ name, root, entry, slow_ms }) {
   state.name = name;
   state.root = root;
   let module;
@@ -337,6 +342,7 @@ async function load({ name, root, entry }) {
     const imported = import(entry);
     const served = state.served.promise.then(() => sleep(SERVED_MS));
     module = await Promise.race([imported, served]);
+  state.slowMs = slow_ms;
     // Served, but still loading: what goes wrong from now on ends the process, as anywhere else.
     if (module === undefined) imported.catch(die);
   } catch (error) {
@@ -353,8 +359,11 @@ async function load({ name, root, entry }) {
 async function drain({ linger }) {
   if (!state.handler) exit(0);
   const began = now();
-  const quiet = () => state.uses.size === 0 && now() - Math.max(began, state.lastUsed) >= LINGER_QUIET_MS;
-  while (linger && !quiet() && now() - began < LINGER_MOST_MS) await sleep(20);
+  for (let turns = 0; linger && turns < LINGER_TURNS && now() - began < LINGER_MOST_MS; turns++) {
+    const seen = state.requests;
+    await sleep(LINGER_TURN_MS);
+    if (state.requests !== seen) turns = -1;
+  }
   const shutdown = server.shutdown();
   // Newer versions of Deno close sockets themselves, with 1001. Only some codes are open to us.
   await sleep(50);

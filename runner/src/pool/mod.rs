@@ -12,6 +12,7 @@
 //! No clock, no runtime and no process here: time is passed in, and [`Action`]s are carried out elsewhere.
 
 mod function;
+mod limits;
 mod model;
 mod steps;
 #[cfg(test)]
@@ -31,9 +32,10 @@ use indexmap::IndexMap;
 use self::function::{Function, Serving};
 pub use self::{
     function::{State, Status},
+    limits::{Farewell, Limits},
     model::{
-        Action, Ask, Cause, Changes, Definition, Deno, Ending, Endpoint, Farewell, Generation,
-        LoadError, LoadErrorKind, Refusal, Settings, Ticket,
+        Action, Ask, Cause, Changes, Definition, Deno, Ending, Endpoint, Generation, LoadError,
+        LoadErrorKind, Refusal, Settings, Ticket,
     },
 };
 
@@ -79,8 +81,6 @@ impl Pool {
         self.functions.keys().cloned().collect()
     }
 
-    /// The definitions, in the project's order.
-    pub fn definitions(&self) -> impl Iterator<Item = &Definition> {
     /// The functions that a process is being started for.
     #[must_use]
     pub fn starts(&self) -> BTreeSet<String> {
@@ -91,6 +91,8 @@ impl Pool {
             .collect()
     }
 
+    /// The definitions, in the project's order.
+    pub fn definitions(&self) -> impl Iterator<Item = &Definition> {
         self.functions.values().map(|function| &function.definition)
     }
 
