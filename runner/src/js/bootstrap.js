@@ -91,14 +91,18 @@ function placeOf(error) {
   }
 }
 
+/** A parser's message goes on with a drawing of the line, a network error's with its causes by number. */
+const undrawn = (text) => text.split("\n").filter((line) => !/^\s*((\d+ )?\||[1-9]\d*: )/.test(line));
+
+/** The project's `deno.json`, to which Deno would have it added, does not count. */
+const importable = (text) => text.replace(/\s*hint: .*`deno add ((npm|jsr):[^`]+)`/, '; import it as "$1"');
+
 /** One line for the answer: what was thrown, without stack, code frame or absolute path. */
 function summaryOf(error) {
-  if (!(error instanceof Error)) return relative(inspect(error, { colors: false }));
-  // A parser's message goes on with a drawing of the line, a network error's with its causes by number.
-  const drawing = (line) => /^\s*((\d+ )?\||[1-9]\d*: )/.test(line);
-  let text = String(error.message).split("\n    at ")[0].split("\n").filter((line) => !drawing(line));
+  if (!(error instanceof Error)) return relative(inspect(error, { colors: false, compact: true, breakLength: Infinity }));
+  let text = undrawn(String(error.message).split("\n    at ")[0]);
   text = text.map((line) => line.replace(/^\s+(0: )?/, "")).join(" ").trim();
-  text = widened(error, text);
+  text = widened(error, importable(text));
   const plain = error.name === "Error" || error.code === "ERR_MODULE_NOT_FOUND" || /^\w*Error: /.test(text);
   return relative(plain ? text : `${error.name}: ${text}`);
 }
@@ -115,7 +119,7 @@ function frameOf(place) {
   const [, file, line, column] = [...parts.slice(0, 2), Number(parts[2]), Number(parts[3])];
   let lines;
   try {
-    lines = readTextFileSync(`${state.root}/${file}`).split("\n");
+    lines = readTextFileSync(`${state.root}/${file}`).replace(/^\ufeff/, "").trimEnd().split(/\r?\n/);
   } catch {
     return;
   }
@@ -172,16 +176,17 @@ function markConsole() {
 // === Requests ===
 
 function failed(error, request) {
-  printError(marked("E", idOf(request), `Uncaught ${userStack(error)}`));
-  return errorResponse(500, `Function "${state.name}" threw ${withPlace(error)}`, request);
+  const id = idOf(request) ?? currentId();
+  printError(marked("E", id, `Uncaught ${userStack(error)}`));
+  return errorResponse(500, `Function "${state.name}" threw ${withPlace(error)}`, id);
 }
 
-function errorResponse(status, message, request) {
+function errorResponse(status, message, id) {
   const body = {
     message,
     detail: message,
     error_type: "FunctionError",
-    request_id: idOf(request) ?? null,
+    request_id: id ?? null,
     traceback: "",
     error: message,
   };
@@ -218,16 +223,16 @@ function dispatch(request, info) {
   const id = idOf(request);
   const done = use(id);
   if (state.uses.size > 1 && !tracking) track();
+  state.requests += 1;
   state.lastUsed = now();
   if (state.lastUsed - state.told > TELL_MS) {
     state.told = state.lastUsed;
     state.tell({ used: {} });
   }
-  state.requests += 1;
   // Before Deno had `completed`, the beginning of the answer has to do.
   (info.completed ?? Promise.resolve()).then(done, done);
   const handler = state.handler;
-  if (!handler) return errorResponse(503, `Function "${state.name}" has shut down its server`, request);
+  if (!handler) return errorResponse(503, `Function "${state.name}" has shut down its server`, id);
   try {
     const response = tracker && id !== undefined ? tracker.run(id, handler, request, info) : handler(request, info);
     if (response instanceof Response) return response;
@@ -337,21 +342,24 @@ function die(error) {
 async function load({ name, root, entry, slow_ms }) {
   state.name = name;
   state.root = root;
+  state.slowMs = slow_ms;
   let module;
   try {
     const imported = import(entry);
     const served = state.served.promise.then(() => sleep(SERVED_MS));
     module = await Promise.race([imported, served]);
-  state.slowMs = slow_ms;
     // Served, but still loading: what goes wrong from now on ends the process, as anywhere else.
     if (module === undefined) imported.catch(die);
   } catch (error) {
-    const place = placeOf(error);
-    return { failed: { message: withPlace(error), detail: userStack(error), frame: frameOf(place) ?? "" } };
+    const [stack, frame] = [importable(userStack(error)), frameOf(placeOf(error)) ?? ""];
+    const detail = frame ? undrawn(stack).join("\n") : stack;
+    return { failed: { message: withPlace(error), detail, frame } };
   }
   if (!state.handler && module) state.handler = exported(module);
   if (!state.handler) await Promise.race([state.served.promise, sleep(LATE_SERVE_MS)]);
   if (!state.handler) return { failed: { message: NO_HANDLER, detail: "", frame: "" } };
+  // A promise that was rejected meanwhile, and that nobody waits for, ends the process before it is up.
+  await sleep(1);
   state.lastUsed = now();
   return { listening: { port: server.addr.port } };
 }
