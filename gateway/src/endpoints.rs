@@ -85,6 +85,15 @@ impl Endpoints {
         Ok(fresh.longest(path))
     }
 
+    /// Every function there is, by name.
+    pub(crate) fn names(&self) -> Vec<Arc<str>> {
+        let table = self.table.borrow();
+        let names = table.iter().flat_map(|table| table.functions.iter());
+        let mut names: Vec<_> = names.cloned().collect();
+        names.sort();
+        names
+    }
+
     async fn table(&self) -> Result<Arc<Table>, Failure> {
         if let Some(table) = self.table.borrow().as_ref() {
             return Ok(table.clone());
@@ -103,15 +112,6 @@ impl Endpoints {
         table.as_ref()?.targets.get(function).cloned()
     }
 
-    /// Where the function listens, started if need be. `failed` is a generation that did not answer.
-    ///
-    /// # Errors
-    ///
-    /// Why it does not run, in the runner's words.
-    pub(crate) async fn acquire(&self, function: &str, failed: u64) -> Result<Target, Failure> {
-        let request = AcquireRequest {
-            function: function.to_owned(),
-            failed_generation: failed,
     /// Waits until calls of the function go to this process or to a later one.
     pub(crate) async fn reach(&self, function: &str, generation: u64) {
         let goes_there = |table: &Option<Arc<Table>>| {
@@ -122,6 +122,15 @@ impl Endpoints {
         let _ = self.table.clone().wait_for(goes_there).await;
     }
 
+    /// Where the function listens, started if need be. `failed` is a generation that did not answer.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not run, in the runner's words.
+    pub(crate) async fn acquire(&self, function: &str, failed: u64) -> Result<Target, Failure> {
+        let request = AcquireRequest {
+            function: function.to_owned(),
+            failed_generation: failed,
             in_background: false,
         };
         let endpoint = self.runner.acquire(request).await?.endpoint;
