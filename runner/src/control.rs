@@ -33,6 +33,8 @@ pub enum ToProcess {
         root: String,
         /// The entry as a file URL.
         entry: String,
+        /// How long a request may run before the developer is warned.
+        slow_ms: u64,
     },
     /// Finish and end.
     Drain {

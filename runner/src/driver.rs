@@ -2,7 +2,12 @@
 //!
 //! One task owns the pool; everybody else holds a [`Handle`] and sends it commands.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use proto::v1::log_line::Level;
 use tokio::{
@@ -53,6 +58,7 @@ enum Command {
 pub struct Handle {
     commands: mpsc::UnboundedSender<Command>,
     table: watch::Receiver<Arc<Table>>,
+    starting: watch::Receiver<BTreeSet<String>>,
 }
 
 impl Handle {
@@ -105,6 +111,29 @@ impl Handle {
             .await?
     }
 
+    /// Waits until none of these functions is being started, and says where those listen that are up.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Stopping`].
+    pub async fn settled(&self, functions: &[String]) -> Result<Vec<Endpoint>, Refusal> {
+        // Whatever was told to the driver before has been acted on when this is answered.
+        drop(self.status().await?);
+        let mut starting = self.starting.clone();
+        let settled = |starting: &BTreeSet<String>| {
+            let mut names = functions.iter();
+            !names.any(|name| starting.contains(name))
+        };
+        let waited = starting.wait_for(settled).await;
+        drop(waited.map_err(|_closed| Refusal::Stopping)?);
+        let table = self.table.borrow();
+        let up = table.endpoints.iter();
+        Ok(up
+            .filter(|endpoint| functions.contains(&endpoint.function))
+            .cloned()
+            .collect())
+    }
+
     /// How every function fares.
     ///
     /// # Errors
@@ -147,6 +176,8 @@ pub struct Driver {
     last_ticket: u64,
     waiting: HashMap<Ticket, oneshot::Sender<Result<Endpoint, Refusal>>>,
     table: watch::Sender<Arc<Table>>,
+    /// Functions with a process that comes up.
+    starting: watch::Sender<BTreeSet<String>>,
 }
 
 impl Driver {
@@ -156,9 +187,11 @@ impl Driver {
         let (send_commands, commands) = mpsc::unbounded_channel();
         let (report, reports) = mpsc::unbounded_channel();
         let (table, watch) = watch::channel(Arc::default());
+        let (starting, watch_starting) = watch::channel(BTreeSet::new());
         let handle = Handle {
             commands: send_commands,
             table: watch,
+            starting: watch_starting,
         };
         let driver = Self {
             pool: Pool::default(),
@@ -173,6 +206,7 @@ impl Driver {
             last_ticket: 0,
             waiting: HashMap::new(),
             table,
+            starting,
         };
         (driver, handle)
     }
@@ -319,6 +353,13 @@ impl Driver {
                 }
             }
         }
+        // After the table, so that whoever saw a start end finds its outcome there.
+        let starting = self.pool.starts();
+        self.starting.send_if_modified(|current| {
+            let changed = *current != starting;
+            *current = starting;
+            changed
+        });
     }
 
     fn start(&mut self, generation: Generation, function: Definition, cause: Cause) {

@@ -22,6 +22,7 @@ pub mod launcher;
 pub mod logs;
 pub mod output;
 pub mod pool;
+mod reaper;
 mod scan;
 pub mod service;
 pub mod worker;

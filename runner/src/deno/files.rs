@@ -10,7 +10,8 @@ use std::{
 
 use tempfile::TempDir;
 
-const PREFIX: &str = "backlot-runner-";
+/// What its name begins with.
+pub(super) const PREFIX: &str = "backlot-runner-";
 
 /// The file that a running runner holds locked; whoever gets the lock sees that its owner was killed.
 const LOCK: &str = "lock";

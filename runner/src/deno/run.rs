@@ -27,15 +27,6 @@ use crate::{
     worker::Worker,
 };
 
-/// How long a function may take to be ready, downloads not counted.
-const READY: Duration = Duration::from_secs(30);
-
-/// How long it may take since Deno began its last download: nobody says when that is done.
-const DOWNLOAD: Duration = Duration::from_secs(90);
-
-/// How long it may take in all. The client of the runner waits as long.
-const READY_AT_MOST: Duration = Duration::from_secs(295);
-
 /// Between TERM and KILL.
 const TERM: Duration = Duration::from_millis(300);
 
@@ -104,10 +95,12 @@ enum Event {
 impl Process {
     /// From loading to the end; returns how it ended.
     async fn live(&mut self, boots: &Arc<Boots>) -> String {
+        let limits = &self.job.settings.limits;
         let load = ToProcess::Load {
             name: self.job.function.name.clone(),
             root: self.job.settings.root.display().to_string(),
             entry: file_url(&self.job.function.entry),
+            slow_ms: milliseconds(limits.slow),
         };
         self.tell(&load).await;
         let loaded = self.load().await;
@@ -159,7 +152,7 @@ impl Process {
                 Event::Deadline if self.deadline() > Instant::now() => {}
                 Event::Deadline => {
                     return Err(Unloaded::Failed(timeout_error(
-                        self.began.elapsed(),
+                        self.limit(),
                         self.speech.tail(),
                     )));
                 }
@@ -169,8 +162,9 @@ impl Process {
 
     /// Serves until it exits by itself or is told to end.
     async fn serve(&mut self) -> String {
-        let idle = self.job.settings.idle.unwrap_or(PING);
-        let mut ping = interval((idle / 4).clamp(Duration::from_millis(100), PING));
+        let settings = &self.job.settings;
+        let shortest = settings.idle.unwrap_or(PING).min(settings.limits.slow);
+        let mut ping = interval((shortest / 4).clamp(Duration::from_millis(100), PING));
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let event = tokio::select! {
@@ -199,7 +193,8 @@ impl Process {
                 Event::Order(Order::Drain(farewell)) => {
                     let linger = farewell.lingers();
                     self.tell(&ToProcess::Drain { linger }).await;
-                    return self.drain(Instant::now() + farewell.limit()).await;
+                    let limit = farewell.limit(&self.job.settings.limits);
+                    return self.drain(Instant::now() + limit).await;
                 }
             }
         }
@@ -218,7 +213,8 @@ impl Process {
                 Event::Order(Order::Drain(farewell)) => {
                     let linger = farewell.lingers();
                     self.tell(&ToProcess::Drain { linger }).await;
-                    deadline = deadline.min(Instant::now() + farewell.limit());
+                    let limit = farewell.limit(&self.job.settings.limits);
+                    deadline = deadline.min(Instant::now() + limit);
                 }
                 Event::Order(Order::Kill) | Event::Deadline => return self.end().await,
             }
@@ -268,11 +264,14 @@ impl Process {
     }
 
     fn deadline(&self) -> Instant {
-        let deadline = match self.speech.last_download() {
-            Some(last) => last + DOWNLOAD,
-            None => self.began + READY,
-        };
-        deadline.min(self.began + READY_AT_MOST)
+        self.began + self.limit()
+    }
+
+    /// How long the start may take, as far as is known now.
+    fn limit(&self) -> Duration {
+        let last_download = self.speech.last_download();
+        let last_download = last_download.map(|last| last.saturating_duration_since(self.began));
+        self.job.settings.limits.start(last_download)
     }
 
     const fn reports(&self) -> &Reports {
@@ -298,6 +297,10 @@ enum Unloaded {
     Failed(LoadError),
     Exited(String),
     Ordered,
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn describe(status: std::io::Result<ExitStatus>) -> String {

@@ -119,6 +119,16 @@ async fn what_does_not_load_is_explained_with_its_place() {
             "import './nope.ts'",
             "base44/functions/missing/nope.ts",
         ),
+        (
+            "bare",
+            "import x from 'lodash'",
+            "base44/functions/bare/entry.ts\"; import it as \"npm:lodash\" (base44/functions/bare/entry.ts:1:15)",
+        ),
+        (
+            "rejects",
+            "Promise.reject(new Error('lost')); Deno.serve(() => new Response())",
+            "Uncaught (in promise) Error: lost",
+        ),
         ("exits", "Deno.exit(3)", "exit status: 3"),
         (
             "later",
@@ -155,6 +165,49 @@ async fn what_does_not_load_is_explained_with_its_place() {
         "{:#?}",
         project.lines("throws")
     );
+    // A parser draws the line as well.
+    for (name, code, times) in [("syntax", "2 | const x = (;", 1), ("none", "|", 0)] {
+        let lines = project.lines(name);
+        let drawn = lines.iter().filter(|line| line.message.contains(code));
+        assert_eq!(drawn.count(), times, "{lines:#?}");
+    }
+    project.stop().await;
+}
+
+#[tokio::test]
+async fn the_code_of_an_error_is_shown_as_it_is_edited() {
+    let code = "\u{feff}const a = 1;\r\nthrow new Error('boom');\r\n";
+    let Some(project) = Project::new(&[("f", code)]).await else {
+        return;
+    };
+    project.acquire("f").await.unwrap_err();
+    let lines = project.lines("f").into_iter().map(|line| line.message);
+    let expected = [
+        "1 | const a = 1;",
+        "2 | throw new Error('boom');",
+        "  |       ^",
+    ];
+    let shown: Vec<_> = lines.skip(1).take(expected.len()).collect();
+    assert_eq!(shown, expected);
+    project.stop().await;
+}
+
+#[tokio::test]
+async fn an_error_of_the_users_outside_of_a_request_is_shown_without_our_own_frames() {
+    let code = "Deno.serve(() => { Promise.reject(new Error('lost')); return new Response('ok') })";
+    let Some(project) = Project::new(&[("f", code)]).await else {
+        return;
+    };
+    assert_eq!(project.get("f").await.0, 200);
+    crate::project::eventually("the end is told", async || {
+        project.printed("f", "process ended")
+    })
+    .await;
+    assert!(project.printed("f", "Uncaught (in promise) Error: lost"));
+    assert!(project.printed("f", "base44/functions/f/entry.ts:1:35"));
+    for inner in ["bootstrap.js", "ext:"] {
+        assert!(!project.printed("f", inner), "{:#?}", project.lines("f"));
+    }
     project.stop().await;
 }
 
@@ -165,6 +218,8 @@ async fn a_thrown_error_is_answered_in_the_products_shape_and_logged_with_its_st
         ("f", code),
         ("none", "Deno.serve(() => undefined)"),
         ("mine", "Deno.serve({ onError: (e) => new Response(e.message, { status: 418 }) }, () => { throw new Error('tea') })"),
+        ("thrown", "Deno.serve(() => { throw { a: 1, b: { c: 'text' } } })"),
+        ("used", "const once = new Response('once'); Deno.serve(() => once)"),
         ("file", "Deno.serve(() => Deno.readTextFile(import.meta.dirname + '/nope'))"),
     ])
     .await
@@ -191,6 +246,23 @@ async fn a_thrown_error_is_answered_in_the_products_shape_and_logged_with_its_st
         "{:#?}",
         project.lines("f")
     );
+
+    let (_, body) = project.get("thrown").await;
+    assert!(
+        body.contains("threw { a: 1, b: { c: \\\"text\\\" } }\""),
+        "{body}"
+    );
+
+    let used = project
+        .client
+        .get(project.url("used").await)
+        .header("x-request-id", "r2");
+    assert_eq!(
+        used.try_clone().unwrap().send().await.unwrap().status(),
+        200
+    );
+    let body: serde_json::Value = used.send().await.unwrap().json().await.unwrap();
+    assert_eq!(body["request_id"], "r2", "{body}");
 
     let (status, body) = project.get("none").await;
     assert_eq!(status, 500);

@@ -13,7 +13,7 @@ use runner::{
     deno::DenoLauncher,
     driver::{Driver, Handle},
     logs::Logs,
-    pool::{Definition, Deno, Endpoint, Refusal, Settings},
+    pool::{Definition, Deno, Endpoint, Limits, Refusal, Settings},
 };
 use tests::tools;
 use tokio::task::JoinHandle;
@@ -76,6 +76,7 @@ impl Project {
             deno: Deno::Found(deno),
             all_permissions: false,
             idle: None,
+            limits: Limits::default(),
         };
         adjust(&mut settings);
         let project = Self {

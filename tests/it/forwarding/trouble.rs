@@ -24,6 +24,20 @@ use crate::TASKS;
 const AGENTS: &str = "/api/apps/app-1/agents";
 const LIMIT: Duration = Duration::from_secs(30);
 
+#[tokio::test]
+async fn a_project_that_is_not_linked_says_how_to_link_it() {
+    let project = tests::project::Project::new().with_tasks();
+    let server = linked(&project, "http://127.0.0.1:9").start().await;
+    for path in [
+        "/api/apps/local/agents",
+        "/api/apps/auth/login?provider=google",
+    ] {
+        let answer = server.get(path).await;
+        assert_error(&answer, 502, "to link it, write");
+        assert!(answer.text.contains("base44/.app.jsonc"), "{answer:?}");
+    }
+}
+
 /// The one shape of an error, with this status.
 fn assert_error(answer: &Answer, status: u16, part: &str) {
     let error = answer.expect(status);

@@ -170,6 +170,47 @@ async fn a_save_that_breaks_a_function_is_its_answer_until_the_next_one() {
 }
 
 #[tokio::test]
+async fn a_function_is_said_to_be_reloaded_when_calls_get_the_new_version() {
+    let names = ["one", "two", "three"];
+    let first = version(0);
+    let Some((project, server)) = with_functions(&names.map(|name| (name, &*first))).await else {
+        return;
+    };
+    let file = |name: &str| format!("base44/functions/{name}/entry.ts");
+    for name in names {
+        assert_eq!(
+            server.get(&format!("/functions/{name}")).await.expect(200)["version"],
+            0
+        );
+        let slow = format!(
+            "await new Promise((done) => setTimeout(done, 300));\n{}",
+            version(1)
+        );
+        project.save(&file(name), &slow);
+        server.says(&format!("reloaded {name} in ")).await;
+        assert_eq!(
+            server.get(&format!("/functions/{name}")).await.expect(200)["version"],
+            1
+        );
+    }
+    project.save(&file("one"), "throw new Error('half done');");
+    server.says("failed to start: half done").await;
+    project.save(&file("two"), &version(2));
+    eventually("the other is reloaded again", SWAP, async || {
+        let lines = server.output().stderr;
+        let of = |name: &str| {
+            lines
+                .iter()
+                .filter(|line| line.contains(&format!("reloaded {name} in ")))
+                .count()
+        };
+        assert_eq!(of("one"), 1, "{lines:#?}");
+        that(of("two") == 2, format!("{lines:#?}"))
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_saved_environment_is_seen_by_the_functions_that_run() {
     let source = "Deno.serve(() => new Response(Deno.env.get('SETTING') + Deno.env.get('OTHER')));";
     let Some((project, server)) = with_functions(&[("saved", source)]).await else {

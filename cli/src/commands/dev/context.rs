@@ -107,17 +107,6 @@ impl Context {
         Desired::of(&self.project, around)
     }
 
-    /// What came of a save.
-    pub(super) fn reloaded(&self, news: &[String], took: Duration) {
-        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let message = format!("{} in {milliseconds} ms", news.join(", "));
-        let mut entry = Entry::of_cli(Level::Info, message);
-        entry.tell("event", "reload");
-        entry.tell("changes", news);
-        entry.tell("milliseconds", milliseconds);
-        self.terminal.entry(&entry);
-    }
-
     /// Aligns the terminal's labels for the functions there are.
     pub(super) fn align(&self) {
         let names = self.project.functions.iter();
