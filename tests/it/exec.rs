@@ -84,6 +84,18 @@ async fn a_script_works_on_the_running_server_and_its_exit_status_is_passed_on()
         .await;
     assert_eq!(said.success("a pipe").stdout, "hello two a value local\n");
 
+    let elsewhere = Project::empty().file("here.ts", "console.log((await base44.auth.me()).email)");
+    let root = project.root().to_string_lossy().into_owned();
+    let said = backlot(&elsewhere)
+        .clients(&clients)
+        .env("XDG_RUNTIME_DIR", project.user("run"))
+        .run_with_input(&["exec", "here.ts", "--local", "--dir", &root], "")
+        .await;
+    assert_eq!(
+        said.success("of another folder").stdout,
+        format!("{DEVELOPER}\n")
+    );
+
     for broken in [
         "throw new Error('on purpose')",
         "await import('./nowhere.ts')",
