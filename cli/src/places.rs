@@ -60,6 +60,11 @@ impl Places {
         self.runtime.join(format!("{}.json", key(project)))
     }
 
+    /// The same of one more server of `project`, which `exec --port` finds and `status` does not.
+    pub(crate) fn further_descriptor(&self, project: &Path, pid: u32) -> PathBuf {
+        self.runtime.join(format!("{}-{pid}.json", key(project)))
+    }
+
     /// The folder of all such files.
     pub(crate) fn descriptors(&self) -> &Path {
         &self.runtime

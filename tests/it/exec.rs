@@ -108,6 +108,29 @@ async fn a_script_works_on_the_running_server_and_its_exit_status_is_passed_on()
 }
 
 #[tokio::test]
+async fn each_server_of_a_project_is_reached_by_its_port() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let project = project();
+    let launch = backlot(&project).clients(&clients);
+    let servers = [launch.start().await, launch.start().await];
+    let script = "console.log(Deno.env.get('BASE44_APP_BASE_URL'), (await base44.auth.me()).role)";
+    for server in &servers {
+        let port = server.port().to_string();
+        let said = launch
+            .run_with_input(&["exec", "--local", "--port", &port], script)
+            .await;
+        let expected = format!("{} admin\n", server.url());
+        assert_eq!(said.success("exec").stdout, expected);
+    }
+    for mut server in servers {
+        assert_eq!(server.interrupt().await, 0);
+    }
+    assert_eq!(project.entries_of_user("run/backlot"), [""; 0]);
+}
+
+#[tokio::test]
 async fn users_and_privilege_are_the_servers_to_grant() {
     let Some(clients) = Clients::get().await else {
         return;
