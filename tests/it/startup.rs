@@ -3,6 +3,8 @@
 mod surroundings;
 #[cfg(target_os = "linux")]
 mod terminal;
+#[cfg(target_os = "linux")]
+mod watching;
 
 use std::{net::TcpListener, time::Duration};
 

@@ -19,11 +19,8 @@ use crate::{
     platform::Environment,
     project::{Diagnostic, Project, ReadError, snapshot::Snapshot},
     settings::Settings,
-    ui::{Entry, Level, Problem, Terminal},
+    ui::{self, Entry, Level, Problem, Terminal},
 };
-
-/// Columns of a code frame.
-const FRAME_WIDTH: usize = 80;
 
 /// What the desired state is made from.
 #[derive(Debug)]
@@ -216,5 +213,5 @@ pub(super) fn show(diagnostic: &Diagnostic, terminal: &Terminal) {
             entry.tell(name, text.as_str());
         }
     }
-    terminal.frame(&entry, &diagnostic.frame(FRAME_WIDTH, true));
+    terminal.frame(&entry, &diagnostic.frame(ui::columns(), true));
 }
