@@ -7,6 +7,8 @@ use parking_lot::Mutex;
 use reqwest::Method;
 use serde_json::Value;
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
     process::{Child, Command},
     task::JoinHandle,
     time::timeout,
@@ -166,6 +168,23 @@ impl Server {
                 .ok_or_else(|| output.text())
         })
         .await
+    }
+
+    /// Sends these bytes, which need not be a request, and reads what comes back to the end of the connection.
+    ///
+    /// # Panics
+    ///
+    /// When the connection stays open.
+    pub async fn raw(&self, bytes: &[u8]) -> String {
+        let stream = TcpStream::connect(("127.0.0.1", self.port())).await;
+        let mut stream = stream.expect("the server listens");
+        // It may have seen enough, and gone, before everything is written.
+        let _ = stream.write_all(bytes).await;
+        let mut said = Vec::new();
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]);
+        let read = timeout(LINE_LIMIT, stream.read_to_end(&mut said)).await;
+        let _ = read.unwrap_or_else(|_elapsed| panic!("the connection stays open after {shown}"));
+        String::from_utf8_lossy(&said).into_owned()
     }
 
     /// Waits for the line of a frontend that tells its address, and returns the address.

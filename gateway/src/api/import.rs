@@ -20,7 +20,7 @@ use crate::{
 pub(crate) async fn import(
     scope: Scope,
     Place((_, entity)): Place<(String, String)>,
-    mut form: Form,
+    form: Form,
 ) -> Result<Response, Problem> {
     users::guard(&entity, &scope, users::UNAUTHORIZED)?;
     let file = form.file().await?;

@@ -19,9 +19,6 @@ use crate::error::Problem;
 /// Bytes of the longest JSON body.
 pub(crate) const JSON_LIMIT: usize = 16 * 1024 * 1024;
 
-/// Bytes read and thrown away after a limit, so that a sender who is still writing gets to read why.
-pub(crate) const DRAIN_LIMIT: usize = 64 * 1024 * 1024;
-
 /// How long the next piece of a body may take.
 pub(crate) const PIECE: Duration = Duration::from_secs(30);
 
@@ -71,17 +68,18 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
     }
 }
 
-/// Reads a body of at most `limit` bytes. One that came in one piece is not copied.
+/// Reads a body of at most `limit` bytes. One that came in one piece is not copied. One that announces more is refused
+/// before it is sent; what comes of it all the same is read behind the answer.
 async fn read(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
     let announced = body.size_hint().lower();
     if usize::try_from(announced).map_or(true, |bytes| bytes > limit) {
-        return Err(refuse(body, limit).await);
+        return Err(too_large(limit));
     }
     let Some(first) = piece(&mut body).await? else {
         return Ok(Bytes::new());
     };
     if first.len() > limit {
-        return Err(refuse(body, limit).await);
+        return Err(too_large(limit));
     }
     if body.is_end_stream() {
         return Ok(first);
@@ -91,7 +89,7 @@ async fn read(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
     whole.extend_from_slice(&first);
     while let Some(next) = piece(&mut body).await? {
         if whole.len() + next.len() > limit {
-            return Err(refuse(body, limit).await);
+            return Err(too_large(limit));
         }
         whole.extend_from_slice(&next);
     }
@@ -121,14 +119,7 @@ async fn piece(body: &mut Body) -> Result<Option<Bytes>, Failure> {
     }
 }
 
-async fn refuse(mut body: Body, limit: usize) -> Failure {
-    let mut drained = 0;
-    while let Ok(Some(bytes)) = piece(&mut body).await {
-        drained += bytes.len();
-        if drained > DRAIN_LIMIT {
-            break;
-        }
-    }
+fn too_large(limit: usize) -> Failure {
     let message = format!("The body is larger than {} MiB", limit / (1024 * 1024));
     Failure::new(Code::TooLarge, message)
 }

@@ -6,7 +6,7 @@ mod query;
 mod scope;
 
 pub(crate) use self::{
-    body::{DRAIN_LIMIT, PIECE, Payload, required},
+    body::{PIECE, Payload, required},
     form::{FILE_LIMIT, Form, Upload},
     query::Params,
     scope::{Place, Scope},

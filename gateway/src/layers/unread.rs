@@ -14,7 +14,10 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::{runtime::Handle, time::timeout};
 
-use crate::extract::{DRAIN_LIMIT, PIECE};
+use crate::extract::PIECE;
+
+/// Bytes that are thrown away at most: more than the largest file, and a form around it.
+const MOST: usize = 64 * 1024 * 1024;
 
 /// The request, with a body whose rest is read when whoever answers lets go of it. A sender who waits for our word before
 /// the body (`Expect`) has nothing on its way, and is told not to begin.
@@ -66,7 +69,7 @@ impl Drop for Remainder {
 }
 
 async fn discard(mut body: Body) {
-    let mut left = DRAIN_LIMIT;
+    let mut left = MOST;
     while let Some(Ok(frame)) = body.frame().await {
         left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
         if left == 0 {
