@@ -142,6 +142,24 @@ async fn people_sign_up_in_the_example_and_see_only_their_own() {
 }
 
 #[tokio::test]
+async fn the_sign_in_page_needs_no_mouse_and_says_what_it_does_need() {
+    let (Some(clients), Some(chromium)) = (tools::Clients::get().await, tools::chromium()) else {
+        return;
+    };
+    let _alone = tools::turn("browser").await;
+    let project = Project::new();
+    let server = backlot(&project).start().await;
+    drive(
+        &clients,
+        "login-page.mjs",
+        (&server, &project, ""),
+        &chromium,
+    )
+    .await;
+    assert_ends_calmly(server).await;
+}
+
+#[tokio::test]
 async fn a_page_of_another_site_can_neither_read_nor_write() {
     let (Some(clients), Some(chromium)) = (tools::Clients::get().await, tools::chromium()) else {
         return;
