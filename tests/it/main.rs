@@ -27,6 +27,7 @@ mod startup;
 mod tidy;
 mod types;
 mod uploads;
+mod wire;
 
 use serde_json::{Value, json};
 use tests::{launch::Launch, project::Project, server::Server};
