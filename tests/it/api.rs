@@ -92,6 +92,9 @@ async fn nobody_is_signed_in_without_a_token_of_this_project() {
         let list = Answer::to(server.request(Method::GET, TASKS).bearer_auth(bad)).await;
         assert_eq!((list.status, list.text.as_str()), (200, "[]"), "{bad}");
     }
+    server
+        .says("a token was not signed by this server; whoever sends it is nobody")
+        .await;
     error(&server.get(ME).await, 401);
     let stranger = json!({ "email": "stranger@example.com", "password": "x" });
     assert_eq!(

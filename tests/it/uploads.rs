@@ -286,86 +286,61 @@ async fn names_and_forms_that_mean_harm_do_none() {
     }
 }
 
+/// A part of a form, a file when `file` names one.
+fn part(name: &str, file: &str) -> String {
+    format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\nabc\r\n")
+}
+
+/// Content types and bodies that are no form with one file.
+fn broken_forms() -> Vec<(&'static str, String)> {
+    const FORM: &str = "multipart/form-data; boundary=B";
+    const END: &str = "--B--\r\n";
+    let file = part("file", "; filename=\"a.txt\"");
+    let second = "; filename=\"b.png\"";
+    vec![
+        ("multipart/form-data", file.clone() + END),
+        ("multipart/form-data; boundary=", file.clone() + END),
+        ("application/json", "{}".to_owned()),
+        (FORM, END.to_owned()),
+        (FORM, String::new()),
+        (FORM, part("other", second) + END),
+        (FORM, "--B\r\nno header\r\n\r\nx\r\n--B--\r\n".to_owned()),
+        (FORM, file.clone()),
+        // Cut within the last boundary.
+        (FORM, file.clone() + "--B-"),
+        // A field that was left empty in a browser's form.
+        (FORM, part("file", "; filename=\"\"") + END),
+        // One of two would be lost without a word.
+        (FORM, file.clone() + &part("file", second) + END),
+        (FORM, file.clone() + &part("other", second) + END),
+        (FORM, part("other", second) + &file + END),
+    ]
+}
+
+async fn send_form(server: &Server, kind: &str, body: String) -> Answer {
+    let request = server
+        .request(Method::POST, &format!("{CORE}/UploadFile"))
+        .header("content-type", kind)
+        .body(body);
+    Answer::to(request).await
+}
+
 #[tokio::test]
 async fn a_form_without_exactly_one_file_is_refused_and_nothing_of_it_is_kept() {
     let project = Project::new();
     let server = backlot(&project).start().await;
-    let part = |name: &str, file: &str| {
-        format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\nabc\r\n")
-    };
-    let file = part("file", "; filename=\"a.txt\"");
-    let before = kept(&project);
-    for (kind, body, status) in [
-        ("multipart/form-data", file.clone() + "--B--\r\n", 400),
-        (
-            "multipart/form-data; boundary=",
-            file.clone() + "--B--\r\n",
-            400,
-        ),
-        ("application/json", "{}".to_owned(), 400),
-        (
-            "multipart/form-data; boundary=B",
-            "--B--\r\n".to_owned(),
-            400,
-        ),
-        ("multipart/form-data; boundary=B", String::new(), 400),
-        (
-            "multipart/form-data; boundary=B",
-            part("other", "; filename=\"a\"") + "--B--\r\n",
-            400,
-        ),
-        ("multipart/form-data; boundary=B", file.clone(), 400),
-        // Cut within the last boundary.
-        (
-            "multipart/form-data; boundary=B",
-            file.clone() + "--B-",
-            400,
-        ),
-        // A field that was left empty in a browser's form.
-        (
-            "multipart/form-data; boundary=B",
-            part("file", "; filename=\"\"") + "--B--\r\n",
-            400,
-        ),
-        // One of two would be lost without a word.
-        (
-            "multipart/form-data; boundary=B",
-            file.clone() + &part("file", "; filename=\"b.png\"") + "--B--\r\n",
-            400,
-        ),
-        (
-            "multipart/form-data; boundary=B",
-            file.clone() + &part("other", "; filename=\"b.png\"") + "--B--\r\n",
-            400,
-        ),
-        (
-            "multipart/form-data; boundary=B",
-            "--B\r\nno header\r\n\r\nx\r\n--B--\r\n".to_owned(),
-            400,
-        ),
-    ] {
-        let request = server
-            .request(Method::POST, &format!("{CORE}/UploadFile"))
-            .header("content-type", kind)
-            .body(body.clone());
-        let answer = Answer::to(request).await;
-        assert_eq!(
-            answer.expect(status)["error_type"],
-            "HTTPException",
-            "{kind} {body}"
-        );
+    for (kind, body) in broken_forms() {
+        let error = send_form(&server, kind, body.clone()).await.expect(400);
+        assert_eq!(error["error_type"], "HTTPException", "{kind} {body}");
     }
-    assert_eq!(kept(&project), before, "nothing of a broken form is kept");
+    assert_eq!(kept(&project), 0, "nothing of a broken form is kept");
 
     // Fields beside the file are no files.
-    let fields = part("before", "") + &file + &part("after", "") + "--B--\r\n";
-    let request = server
-        .request(Method::POST, &format!("{CORE}/UploadFile"))
-        .header("content-type", "multipart/form-data; boundary=B")
-        .body(fields);
-    let answer = Answer::to(request).await.expect(200);
-    assert!(text(&answer, "file_url").ends_with(".txt"));
-    assert_eq!(kept(&project), before + 1);
+    let file = part("file", "; filename=\"a.txt\"");
+    let body = part("before", "") + &file + &part("after", "") + "--B--\r\n";
+    let answer = send_form(&server, "multipart/form-data; boundary=B", body).await;
+    assert!(text(&answer.expect(200), "file_url").ends_with(".txt"));
+    assert_eq!(kept(&project), 1);
 }
 
 #[tokio::test]
