@@ -17,6 +17,7 @@ pub mod control;
 pub mod deno;
 pub mod driver;
 pub mod graph;
+mod handle;
 mod invoke;
 pub mod launcher;
 pub mod logs;

@@ -96,63 +96,65 @@ async fn the_projects_own_settings_do_not_apply() {
     project.stop().await;
 }
 
+/// What does not load, and part of what is said of it.
+const UNLOADABLE: [(&str, &str, &str); 11] = [
+    (
+        "none",
+        "export const handler = 1",
+        "The function must export default a request handler or call Deno.serve()",
+    ),
+    (
+        "throws",
+        "\nconst x: number = 1;\nthrow new Error('boom')",
+        "boom (base44/functions/throws/entry.ts:3:7)",
+    ),
+    (
+        "syntax",
+        "let a = 1;\nconst x = (;",
+        "base44/functions/syntax/entry.ts:2:12",
+    ),
+    (
+        "missing",
+        "import './nope.ts'",
+        "base44/functions/missing/nope.ts",
+    ),
+    (
+        "bare",
+        "import x from 'lodash'",
+        "base44/functions/bare/entry.ts\"; import it as \"npm:lodash\" (base44/functions/bare/entry.ts:1:15)",
+    ),
+    (
+        "rejects",
+        "Promise.reject(new Error('lost')); Deno.serve(() => new Response())",
+        "Uncaught (in promise) Error: lost",
+    ),
+    ("exits", "Deno.exit(3)", "exit status: 3"),
+    (
+        "later",
+        "setTimeout(() => { throw new TypeError('bang') }); await new Promise(() => {})",
+        "TypeError: bang",
+    ),
+    ("sub", "import 'base44:runtime/x'", "base44:runtime/x"),
+    (
+        "runs",
+        "new Deno.Command('ls').outputSync()",
+        "`--function-permissions all` allows it",
+    ),
+    (
+        "links",
+        "new Deno.Command('ls', { env: { LD_PRELOAD: 'x' } }).outputSync()",
+        "`--function-permissions all` allows it",
+    ),
+];
+
 #[tokio::test]
 async fn what_does_not_load_is_explained_with_its_place() {
-    let cases = [
-        (
-            "none",
-            "export const handler = 1",
-            "The function must export default a request handler or call Deno.serve()",
-        ),
-        (
-            "throws",
-            "\nconst x: number = 1;\nthrow new Error('boom')",
-            "boom (base44/functions/throws/entry.ts:3:7)",
-        ),
-        (
-            "syntax",
-            "let a = 1;\nconst x = (;",
-            "base44/functions/syntax/entry.ts:2:12",
-        ),
-        (
-            "missing",
-            "import './nope.ts'",
-            "base44/functions/missing/nope.ts",
-        ),
-        (
-            "bare",
-            "import x from 'lodash'",
-            "base44/functions/bare/entry.ts\"; import it as \"npm:lodash\" (base44/functions/bare/entry.ts:1:15)",
-        ),
-        (
-            "rejects",
-            "Promise.reject(new Error('lost')); Deno.serve(() => new Response())",
-            "Uncaught (in promise) Error: lost",
-        ),
-        ("exits", "Deno.exit(3)", "exit status: 3"),
-        (
-            "later",
-            "setTimeout(() => { throw new TypeError('bang') }); await new Promise(() => {})",
-            "TypeError: bang",
-        ),
-        ("sub", "import 'base44:runtime/x'", "base44:runtime/x"),
-        (
-            "runs",
-            "new Deno.Command('ls').outputSync()",
-            "`--function-permissions all` allows it",
-        ),
-        (
-            "links",
-            "new Deno.Command('ls', { env: { LD_PRELOAD: 'x' } }).outputSync()",
-            "`--function-permissions all` allows it",
-        ),
-    ];
-    let functions = cases.map(|(name, code, _)| (name, code));
+    let functions = UNLOADABLE.map(|(name, code, _)| (name, code));
     let Some(project) = Project::new(&functions).await else {
         return;
     };
     let root = project.root().display().to_string();
-    for (name, _, expected) in cases {
+    for (name, _, expected) in UNLOADABLE {
         let failure = proto::Failure::from(project.acquire(name).await.unwrap_err());
         assert_eq!(failure.code(), proto::Code::FunctionFailed, "{name}");
         let message = failure.message();
@@ -218,8 +220,6 @@ async fn a_thrown_error_is_answered_in_the_products_shape_and_logged_with_its_st
         ("f", code),
         ("none", "Deno.serve(() => undefined)"),
         ("mine", "Deno.serve({ onError: (e) => new Response(e.message, { status: 418 }) }, () => { throw new Error('tea') })"),
-        ("thrown", "Deno.serve(() => { throw { a: 1, b: { c: 'text' } } })"),
-        ("used", "const once = new Response('once'); Deno.serve(() => once)"),
         ("file", "Deno.serve(() => Deno.readTextFile(import.meta.dirname + '/nope'))"),
     ])
     .await
@@ -247,6 +247,38 @@ async fn a_thrown_error_is_answered_in_the_products_shape_and_logged_with_its_st
         project.lines("f")
     );
 
+    let (status, body) = project.get("none").await;
+    assert_eq!(status, 500);
+    assert!(
+        body.contains("the handler must return a Response, not undefined"),
+        "{body}"
+    );
+    assert_eq!(project.get("mine").await, (418, "tea".to_owned()));
+    let (_, body) = project.get("file").await;
+    let root = project.root().display().to_string();
+    assert!(
+        body.contains("base44/functions/file/nope") && !body.contains(&root),
+        "{body}"
+    );
+    project.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_thrown_without_being_an_error_is_one_line_and_every_error_has_its_request() {
+    let Some(project) = Project::new(&[
+        (
+            "thrown",
+            "Deno.serve(() => { throw { a: 1, b: { c: 'text' } } })",
+        ),
+        (
+            "used",
+            "const once = new Response('once'); Deno.serve(() => once)",
+        ),
+    ])
+    .await
+    else {
+        return;
+    };
     let (_, body) = project.get("thrown").await;
     assert!(
         body.contains("threw { a: 1, b: { c: \\\"text\\\" } }\""),
@@ -263,19 +295,5 @@ async fn a_thrown_error_is_answered_in_the_products_shape_and_logged_with_its_st
     );
     let body: serde_json::Value = used.send().await.unwrap().json().await.unwrap();
     assert_eq!(body["request_id"], "r2", "{body}");
-
-    let (status, body) = project.get("none").await;
-    assert_eq!(status, 500);
-    assert!(
-        body.contains("the handler must return a Response, not undefined"),
-        "{body}"
-    );
-    assert_eq!(project.get("mine").await, (418, "tea".to_owned()));
-    let (_, body) = project.get("file").await;
-    let root = project.root().display().to_string();
-    assert!(
-        body.contains("base44/functions/file/nope") && !body.contains(&root),
-        "{body}"
-    );
     project.stop().await;
 }

@@ -45,7 +45,8 @@ async fn who_waits_for_a_save_learns_of_the_process_that_serves_it() {
     let Some(project) = pair().await else { return };
     let old = project.acquire("g").await.unwrap();
     let names = ["f", "g"].map(str::to_owned);
-    assert_eq!(project.handle.settled(&names).await.unwrap(), [old.clone()]);
+    let settled = project.handle.settled(&names).await.unwrap();
+    assert_eq!(settled, std::slice::from_ref(&old));
     project
         .save("g", "Deno.serve(() => new Response('new'))")
         .await;
