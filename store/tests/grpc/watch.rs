@@ -83,7 +83,10 @@ async fn every_watcher_gets_what_they_may_see() {
 
 #[tokio::test]
 async fn a_cleared_entity_says_so_of_each_record() {
-    let store = Store::start(json!({"Note": text_fields(&["a"])})).await;
+    let store =
+        Store::start(json!({"Note": text_fields(&["a"]), "Other": text_fields(&["a"])})).await;
+    let other = store.create("Other", &service(), json!({"a": "1"})).await;
+    assert!(other.is_ok());
     let mut ids = Vec::new();
     for text in ["1", "2"] {
         let made = store.create("Note", &service(), json!({ "a": text })).await;
@@ -91,7 +94,10 @@ async fn a_cleared_entity_says_so_of_each_record() {
     }
     let mut changes = watch(&store, "Note", anonymous()).await;
     store
-        .apply(json!({"Note": text_fields(&["b"])}), false)
+        .apply(
+            json!({"Note": text_fields(&["b"]), "Other": text_fields(&["b"])}),
+            false,
+        )
         .await;
     for id in ids {
         let change = next(&mut changes).await;
@@ -99,12 +105,14 @@ async fn a_cleared_entity_says_so_of_each_record() {
     }
     let change = next(&mut changes).await;
     assert_eq!((change.kind(), change.id.as_str()), (Kind::Clear, ""));
+    let made = store.create("Note", &service(), json!({"b": "3"})).await;
+    assert_eq!(next(&mut changes).await.id, id(&made.unwrap()));
     let status = store
         .client
         .store_status(v1::StoreStatusRequest {})
         .await
         .unwrap();
-    assert_eq!((status.entities, status.users, status.watches), (1, 1, 1));
+    assert_eq!((status.entities, status.users, status.watches), (2, 1, 1));
 }
 
 #[tokio::test]
