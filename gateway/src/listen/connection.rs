@@ -81,7 +81,7 @@ mod tests {
 
     use super::{Patience, serve};
 
-    const LIMIT: Duration = Duration::from_secs(10);
+    const LIMIT: Duration = Duration::from_secs(60);
 
     fn connected(patience: Patience) -> (DuplexStream, JoinHandle<()>) {
         let app = Router::new()
