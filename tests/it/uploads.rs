@@ -1,7 +1,5 @@
 //! Files over HTTP: sizes, memory, ranges, and what no spelling of a name or an address gets at.
 
-use std::time::Duration;
-
 use futures_util::{StreamExt as _, future::join_all, stream};
 use reqwest::{Body, Method};
 use serde_json::{Value, json};
@@ -10,7 +8,7 @@ use tests::{
     http::Answer,
     project::Project,
     server::Server,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -22,8 +20,6 @@ use crate::backlot;
 
 const CORE: &str = "/api/apps/local/integration-endpoints/Core";
 const MIB: usize = 1024 * 1024;
-const LIMIT: Duration = Duration::from_secs(60);
-
 /// A form with one file of `size` bytes, made while it is sent.
 fn form(name: &str, size: usize) -> Body {
     let head = format!(
@@ -110,7 +106,7 @@ async fn many_uploads_at_once_do_not_fill_the_memory() {
         .into_iter()
         .find(|process| process.arguments.contains(" gateway "))
         .expect("the gateway is a process of its own");
-    let uploads = (0..20).map(|_| upload(&server, "UploadFile", "a.bin", 50 * MIB));
+    let uploads = (0..20).map(|_| upload(&server, "UploadFile", "a.bin", 20 * MIB));
     for answer in join_all(uploads).await {
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
@@ -176,7 +172,7 @@ async fn raw(server: &Server, request: &str) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    timeout(LIMIT, stream.read_to_end(&mut answer))
+    timeout(PATIENCE, stream.read_to_end(&mut answer))
         .await
         .unwrap()
         .unwrap();
@@ -361,6 +357,6 @@ async fn what_a_killed_server_left_is_swept_at_the_next_start() {
     std::fs::create_dir(&somebodys).unwrap();
     let _server = backlot(&project).start().await;
     let swept = async || that(!left.exists(), project.entries_of_user("tmp").join(", "));
-    eventually("it is swept", Duration::from_secs(10), swept).await;
+    eventually("it is swept", PATIENCE, swept).await;
     assert!(somebodys.exists());
 }

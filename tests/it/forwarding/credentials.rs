@@ -1,6 +1,6 @@
 //! The developer's own token: where it comes from, that it is renewed, and that a login is never lost over it.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,15 +10,13 @@ use tests::{
     server::Server,
     tools::Clients,
     upstream::Upstream,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 
 use super::{ADA, linked, project};
 use crate::{backlot, sign_in};
 
 const AGENTS: &str = "/api/apps/app-1/agents";
-const LIMIT: Duration = Duration::from_secs(30);
-
 async fn call(server: &Server, token: &str) -> Answer {
     Answer::to(server.request(Method::GET, AGENTS).bearer_auth(token)).await
 }
@@ -231,7 +229,7 @@ async fn a_platform_that_refuses_the_token_is_asked_for_another_after_a_while() 
         .args(&["--upstream", upstream.url()])
         .start()
         .await;
-    eventually("the call is taken", LIMIT, async || {
+    eventually("the call is taken", PATIENCE, async || {
         let answer = call(&server, &developer).await;
         that(answer.status == 200, answer.text)
     })

@@ -1,6 +1,6 @@
 //! What a person sees who sits at a terminal of 80 columns: lines that are rewritten, colour, and what closing it does.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use tests::{
     launch::Launch,
@@ -60,5 +60,5 @@ async fn downloads_are_told_on_one_line_that_is_rewritten_and_closing_the_termin
     assert!(text.contains("\u{1b}[1mBacklot\u{1b}[0m"), "{text}");
 
     server.signal(nix::sys::signal::Signal::SIGKILL);
-    server.nothing_left(Duration::from_secs(20)).await;
+    server.nothing_left().await;
 }

@@ -1,17 +1,18 @@
 //! What scenarios are played against: Backlot, the official dev server, or whatever answers at an address.
 
-use std::{net::TcpListener, path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use crate::{
-    command::command, launch::Launch, project::Project, server::Server, tools::on_path,
-    wait::eventually,
+    command::command,
+    launch::{Launch, free_port},
+    project::Project,
+    server::Server,
+    tools::on_path,
+    wait::{PATIENCE, eventually},
 };
 
 /// What the terminal says where production would send an e-mail.
 const CODE: &str = "In order to complete registration use this verification code: ";
-
-/// How long a code may take to be printed.
-const CODE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Who is logged in on the command line in [`project`].
 const DEVELOPER: &str = "ada@example.com";
@@ -71,7 +72,7 @@ impl Target {
         let server = self.server.as_ref()?;
         let nth = self.codes;
         self.codes += 1;
-        let found = eventually("a code is printed", CODE_LIMIT, async || {
+        let found = eventually("a code is printed", PATIENCE, async || {
             let output = server.output();
             let mut codes = output.stdout.iter().filter_map(|line| {
                 let (_, code) = line.split_once(CODE)?;
@@ -120,9 +121,7 @@ impl Official {
         let mut command = command(on_path("node").expect("the official server needs Node"));
         let inherited = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(self.deno.clone()).chain(std::env::split_paths(&inherited));
-        let free = TcpListener::bind("127.0.0.1:0").expect("the system has free ports");
-        let port = free.local_addr().expect("it is bound").port();
-        drop(free);
+        let port = free_port();
         command
             .arg(self.package.join("bin/run.js"))
             .args(["dev", "--port", &port.to_string()])
