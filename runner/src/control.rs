@@ -223,7 +223,7 @@ mod tests {
 
     use super::{FromProcess, Link, MESSAGE, Switchboard};
 
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     async fn pair() -> (Link, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,7 +1,5 @@
 //! `backlot exec`: scripts with a client at hand, against a server of this machine.
 
-use std::time::Duration;
-
 use nix::sys::signal::Signal;
 use serde_json::json;
 use tests::{
@@ -11,9 +9,6 @@ use tests::{
 };
 
 use crate::{DEVELOPER, add_task, backlot, register};
-
-/// How long what a script leaves may take to be gone.
-const GONE_LIMIT: Duration = Duration::from_secs(20);
 
 const SCRIPT: &str = r#"
 import { greeting } from "./lib/greeting.ts";
@@ -263,7 +258,7 @@ async fn a_script_gets_its_signals_and_leaves_nothing() {
         running.says("up").await;
         running.signal(signal);
         assert_eq!(running.ended().await, code, "{signal}");
-        running.nothing_left(GONE_LIMIT).await;
+        running.nothing_left().await;
     }
     assert_eq!(project.entries_of_user("tmp"), before);
 }

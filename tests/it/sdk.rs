@@ -2,8 +2,13 @@
 
 use serde_json::json;
 use tests::{
-    launch::Launch, output::CODE_SENTENCE, project::Project, template, terminal::Terminal,
+    launch::Launch,
+    output::CODE_SENTENCE,
+    project::Project,
+    template,
+    terminal::Terminal,
     tools::Clients,
+    wait::{PATIENCE, eventually, that},
 };
 
 use crate::{DEVELOPER, backlot};
@@ -83,17 +88,17 @@ async fn every_method_of_the_auth_module_works_with_codes_from_the_terminal() {
     let said = clients.run("auth.mjs", &variables).await;
     assert!(said.stdout.ends_with("ok\n"), "{said}");
     // Nobody but the terminal learns a code, and it is shown to people as well as to scripts.
-    let output = server.output();
-    let starts_well = |line: &String| line.starts_with(CODE_SENTENCE);
-    assert!(output.stdout.iter().any(starts_well), "{}", output.text());
-    assert!(
-        output
-            .stderr
+    eventually("both are told", PATIENCE, async || {
+        let output = server.output();
+        let scripts = output
+            .stdout
             .iter()
-            .any(|line| line.contains("ann@example.com")),
-        "{}",
-        output.text()
-    );
+            .any(|line| line.starts_with(CODE_SENTENCE));
+        let mut people = output.stderr.iter();
+        let people = people.any(|line| line.contains("ann@example.com"));
+        that(scripts && people, output.text())
+    })
+    .await;
 }
 
 #[tokio::test]

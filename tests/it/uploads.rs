@@ -1,8 +1,5 @@
 //! Files over HTTP: sizes, memory, ranges, and what no spelling of a name or an address gets at.
 
-use std::time::Duration;
-
-use crate::backlot;
 use futures_util::{StreamExt as _, future::join_all, stream};
 use reqwest::{Body, Method};
 use serde_json::{Value, json};
@@ -11,8 +8,10 @@ use tests::{
     http::Answer,
     project::Project,
     server::Server,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
+
+use crate::backlot;
 
 const CORE: &str = "/api/apps/local/integration-endpoints/Core";
 const MIB: usize = 1024 * 1024;
@@ -103,7 +102,7 @@ async fn many_uploads_at_once_do_not_fill_the_memory() {
         .into_iter()
         .find(|process| process.arguments.contains(" gateway "))
         .expect("the gateway is a process of its own");
-    let uploads = (0..20).map(|_| upload(&server, "UploadFile", "a.bin", 50 * MIB));
+    let uploads = (0..20).map(|_| upload(&server, "UploadFile", "a.bin", 20 * MIB));
     for answer in join_all(uploads).await {
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
@@ -355,6 +354,6 @@ async fn what_a_killed_server_left_is_swept_at_the_next_start() {
     std::fs::create_dir(&somebodys).unwrap();
     let _server = backlot(&project).start().await;
     let swept = async || that(!left.exists(), project.entries_of_user("tmp").join(", "));
-    eventually("it is swept", Duration::from_secs(10), swept).await;
+    eventually("it is swept", PATIENCE, swept).await;
     assert!(somebodys.exists());
 }

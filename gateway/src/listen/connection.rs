@@ -104,7 +104,7 @@ mod tests {
 
     use super::{Patience, Signals, serve};
 
-    const LIMIT: Duration = Duration::from_secs(10);
+    const LIMIT: Duration = Duration::from_secs(60);
 
     fn connected(patience: Patience) -> (DuplexStream, JoinHandle<()>) {
         let app = Router::new()

@@ -17,16 +17,18 @@ const POLLING: &str = "/ws-user-apps/socket.io/?EIO=4&transport=polling";
 /// Packets of one payload are separated by it.
 const SEPARATOR: char = '\u{1e}';
 
-/// Silences that a test can wait for.
-const QUICK: Pace = Pace {
-    ping: Duration::from_millis(300),
-    pong: Duration::from_millis(200),
-    greeting: Duration::from_secs(45),
+/// Pings that a test can wait for, and all the time it wants to answer them.
+const PINGING: Pace = Pace {
+    ping: Duration::from_millis(200),
+    pong: Duration::from_secs(60),
+    greeting: Duration::from_secs(60),
 };
 
-async fn quick() -> Site {
-    site(QUICK).await
-}
+/// A missing answer that a test can wait for, and the time to say something before.
+const IMPATIENT: Pace = Pace {
+    pong: Duration::from_secs(4),
+    ..PINGING
+};
 
 async fn site(pace: Pace) -> Site {
     let harness = Harness::with_pace(pace).await;
@@ -196,7 +198,7 @@ async fn a_session_ends_with_what_is_no_packet_or_a_second_poll() {
 
 #[tokio::test]
 async fn a_client_is_asked_again_and_again_whether_it_is_there() {
-    let site = quick().await;
+    let site = site(PINGING).await;
     let session = Session::open(&site.harness).await;
     let mut socket = site.handshake("", None).await.unwrap();
     assert!(socket.text().await.starts_with('0'));
@@ -217,7 +219,7 @@ async fn a_client_is_asked_again_and_again_whether_it_is_there() {
 
 #[tokio::test]
 async fn a_client_that_does_not_answer_is_gone() {
-    let site = quick().await;
+    let site = site(IMPATIENT).await;
     let mut socket = site.connect("null").await;
     socket.emit("join", ROOM).await;
     let watches = site.harness.store.watches();
@@ -314,7 +316,7 @@ async fn a_connection_without_a_greeting_is_closed() {
 
 #[tokio::test]
 async fn a_client_that_leaves_the_namespace_keeps_its_connection_and_may_come_back() {
-    let site = quick().await;
+    let site = site(PINGING).await;
     let watches = site.harness.store.watches();
     let mut socket = site.connect("null").await;
     for _ in 0..2 {

@@ -17,7 +17,7 @@ async fn watch(store: &Store, entity: &str, caller: v1::Caller) -> tonic::Stream
 }
 
 async fn next(changes: &mut tonic::Streaming<v1::Change>) -> v1::Change {
-    let wait = std::time::Duration::from_secs(5);
+    let wait = std::time::Duration::from_secs(60);
     let next = tokio::time::timeout(wait, changes.next()).await;
     next.expect("a change in time").unwrap().unwrap()
 }
@@ -188,7 +188,7 @@ async fn a_watcher_that_falls_behind_is_told_so() {
             .await;
         made.unwrap();
     }
-    let wait = std::time::Duration::from_secs(5);
+    let wait = std::time::Duration::from_secs(60);
     let end = loop {
         let next = tokio::time::timeout(wait, changes.next()).await;
         if let Some(Err(status)) = next.expect("an end in time") {
@@ -204,7 +204,7 @@ async fn a_watch_ends_with_the_store() {
     let store = Store::start(json!({"Note": text_fields(&["text"])})).await;
     let mut changes = watch(&store, "Note", service()).await;
     drop(store);
-    let wait = std::time::Duration::from_secs(5);
+    let wait = std::time::Duration::from_secs(60);
     let end = tokio::time::timeout(wait, changes.next()).await;
     assert!(end.expect("an end in time").is_none());
 }

@@ -1,6 +1,6 @@
 //! The developer's own token: where it comes from, that it is renewed, and that a login is never lost over it.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use tests::{
     server::Server,
     tools::Clients,
     upstream::Upstream,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 
 use super::{ADA, linked, project};
@@ -18,7 +18,6 @@ use crate::sign_in;
 
 const AGENTS: &str = "/api/apps/app-1/agents";
 const TOKEN: &str = "GET /api/apps/app-1/auth/token";
-const LIMIT: Duration = Duration::from_secs(30);
 
 async fn call(server: &Server, token: &str) -> Answer {
     Answer::to(server.request(Method::GET, AGENTS).bearer_auth(token)).await
@@ -219,7 +218,7 @@ async fn a_token_that_the_platform_refuses_is_replaced_while_the_server_runs() {
 
     // This call is refused, as the app would be, and has another token fetched.
     assert_eq!(call(&server, &developer).await.status, 401);
-    eventually("the call is taken", LIMIT, async || {
+    eventually("the call is taken", PATIENCE, async || {
         let answer = call(&server, &developer).await;
         that(answer.status == 200, answer.text)
     })

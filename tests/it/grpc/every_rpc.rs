@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tests::tools::Clients;
+use tests::{tools::Clients, wait::PATIENCE};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     time::timeout,
 };
 
-use super::{LIMIT, Peer, by_hand, decoded, encoded, first_of, function_named_hello, records_of};
+use super::{Peer, by_hand, decoded, encoded, first_of, function_named_hello, records_of};
 use crate::backlot;
 
 impl Peer<'_> {
@@ -37,7 +37,7 @@ impl Peer<'_> {
                 }
             }
         };
-        timeout(LIMIT, reading).await.expect(method)
+        timeout(PATIENCE, reading).await.expect(method)
     }
 }
 

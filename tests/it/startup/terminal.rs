@@ -1,6 +1,6 @@
 //! What a person sees who sits at a terminal: lines of its width, lines that are rewritten, colour, and what closing it does.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use tests::{
     launch::Launch,
@@ -62,7 +62,7 @@ async fn downloads_are_told_on_one_line_that_is_rewritten_and_closing_the_termin
     assert!(text.contains("\u{1b}[1mBacklot\u{1b}[0m"), "{text}");
 
     server.signal(nix::sys::signal::Signal::SIGKILL);
-    server.nothing_left(Duration::from_secs(20)).await;
+    server.nothing_left().await;
 }
 
 #[tokio::test]
@@ -94,5 +94,5 @@ async fn what_is_laid_out_fits_a_narrow_terminal() {
         assert!(text.contains(part), "{part}: {text}");
     }
     server.signal(nix::sys::signal::Signal::SIGKILL);
-    server.nothing_left(Duration::from_secs(20)).await;
+    server.nothing_left().await;
 }

@@ -1,8 +1,14 @@
 //! What scenarios are played against: Backlot, the official dev server, or whatever answers at an address.
 
-use std::{net::TcpListener, path::PathBuf};
+use std::path::PathBuf;
 
-use crate::{command::command, launch::Launch, project::Project, server::Server, tools::on_path};
+use crate::{
+    command::command,
+    launch::{Launch, free_port},
+    project::Project,
+    server::Server,
+    tools::on_path,
+};
 
 /// Who is logged in on the command line in [`project`].
 const DEVELOPER: &str = "ada@example.com";
@@ -103,9 +109,7 @@ impl Official {
         let mut command = command(on_path("node").expect("the official server needs Node"));
         let inherited = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(self.deno.clone()).chain(std::env::split_paths(&inherited));
-        let free = TcpListener::bind("127.0.0.1:0").expect("the system has free ports");
-        let port = free.local_addr().expect("it is bound").port();
-        drop(free);
+        let port = free_port();
         command
             .arg(self.package.join("bin/run.js"))
             .args(["dev", "--port", &port.to_string()])
