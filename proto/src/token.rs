@@ -14,7 +14,11 @@ const KEY: &str = "authorization";
 
 /// A secret that the parent makes anew for every launch and gives to its children in the environment.
 #[derive(Clone, PartialEq, Eq)]
-pub struct LaunchToken(String);
+pub struct LaunchToken {
+    secret: String,
+    /// As it travels: made once, so that no service can find itself without it.
+    bearer: MetadataValue<Ascii>,
+}
 
 impl LaunchToken {
     /// 128 random bits from the operating system, as hex.
@@ -25,25 +29,30 @@ impl LaunchToken {
     pub fn random() -> Result<Self, getrandom::Error> {
         let mut bytes = [0_u8; 16];
         getrandom::fill(&mut bytes)?;
-        Ok(Self(
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        ))
+        let secret = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self::parse(secret).expect("hex digits can travel in a header"))
+    }
+
+    /// A secret that somebody chose.
+    ///
+    /// # Errors
+    ///
+    /// `BAD_REQUEST` when it is empty or cannot travel in a header.
+    pub fn parse(secret: String) -> Result<Self, Failure> {
+        match format!("Bearer {secret}").parse() {
+            Ok(bearer) if !secret.is_empty() => Ok(Self { secret, bearer }),
+            Ok(_) | Err(_) => Err(Failure::new(
+                Code::BadRequest,
+                "The launch token is empty, or has characters that cannot travel in a header",
+            )
+            .with_hint("use printable ASCII characters in `BACKLOT_TOKEN` or `--token`")),
+        }
     }
 
     /// The secret itself, for the environment of a child and for `backlot status`.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    fn bearer(&self) -> Option<MetadataValue<Ascii>> {
-        format!("Bearer {}", self.0).parse().ok()
-    }
-}
-
-impl From<String> for LaunchToken {
-    fn from(secret: String) -> Self {
-        Self(secret)
+        &self.secret
     }
 }
 
@@ -61,7 +70,7 @@ impl Present {
     /// Shows `token`, or nothing when the service asks for none.
     #[must_use]
     pub fn new(token: Option<&LaunchToken>) -> Self {
-        Self(token.and_then(LaunchToken::bearer))
+        Self(token.map(|token| token.bearer.clone()))
     }
 }
 
@@ -87,7 +96,7 @@ impl Require {
     /// Asks for `token`, or for nothing.
     #[must_use]
     pub fn new(token: Option<&LaunchToken>) -> Self {
-        Self(token.and_then(LaunchToken::bearer))
+        Self(token.map(|token| token.bearer.clone()))
     }
 }
 
@@ -120,6 +129,7 @@ mod tests {
     use tonic::{Request, service::Interceptor as _};
 
     use super::{LaunchToken, Present, Require};
+    use crate::Code;
 
     #[test]
     fn only_the_right_token_passes() {
@@ -138,8 +148,20 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_cannot_travel_is_refused() {
+        for secret in ["", "geheimß", "two\nlines", "nul\0"] {
+            let refused = LaunchToken::parse(secret.to_owned()).unwrap_err();
+            assert_eq!(refused.code(), Code::BadRequest, "{secret:?}");
+        }
+        assert_eq!(
+            LaunchToken::parse("a b~".to_owned()).unwrap().expose(),
+            "a b~"
+        );
+    }
+
+    #[test]
     fn a_token_does_not_show_itself_in_debug_output() {
-        let token = LaunchToken::from("secret".to_owned());
+        let token = LaunchToken::parse("secret".to_owned()).unwrap();
         assert!(!format!("{token:?}").contains("secret"));
     }
 }
