@@ -88,6 +88,9 @@ pub enum Fault {
     /// Too many tries.
     #[error("{0}")]
     TooMany(&'static str),
+    /// The store itself cannot do what it should.
+    #[error("{0}")]
+    Internal(&'static str),
 }
 
 impl Fault {

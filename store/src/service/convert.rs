@@ -118,6 +118,7 @@ pub(super) fn failure(fault: &Fault) -> Failure {
         Fault::InvalidField { .. } | Fault::Unprocessable(_) => Code::Invalid,
         Fault::Unauthenticated(_) => Code::Unauthenticated,
         Fault::TooMany(_) => Code::RateLimited,
+        Fault::Internal(_) => Code::Internal,
     };
     Failure::new(code, fault.to_string())
 }

@@ -23,6 +23,9 @@ const MOST_RECORDS: usize = 5_000;
 /// Distinct values of a page at most.
 const MOST_VALUES: usize = 1_000;
 
+/// Bytes of a page at most: it travels in one message, of which it is half at most. A longer item is a page of its own.
+const MAX_PAGE_BYTES: usize = 32 * 1024 * 1024;
+
 /// One page.
 #[derive(Debug)]
 pub struct Page {
@@ -151,21 +154,17 @@ impl PageSpec {
         let views = rows
             .iter()
             .map(|row| (View::masked(row.0, &row.1), row.0.seq(), row));
-        let mut page = sort.select(views, 0, limit + 1);
-        let more = page.len() > limit;
-        page.truncate(limit);
+        let page = sort.select(views, 0, limit + 1);
         let presenter = selection.presenter(Projection::parse(&self.fields.join(",")));
-        let next = page.last().filter(|_| more).map(|(record, mask)| {
+        let items = page.iter().take(limit);
+        let items = fitting(items.map(|(record, _)| presenter.json(record)));
+        let last = items.len().checked_sub(1).and_then(|last| page.get(last));
+        let next = last.filter(|_| page.len() > items.len());
+        let next = next.map(|(record, mask)| {
             let view = View::masked(*record, mask);
             self.cursor(sort.position(view, record.seq()), record.seq())
         });
-        Ok(Page {
-            items: page
-                .iter()
-                .map(|(record, _)| presenter.json(record))
-                .collect(),
-            next,
-        })
+        Ok(Page { items, next })
     }
 
     /// Elements of lists count one by one; a missing field has no value, an explicit null is one.
@@ -184,16 +183,11 @@ impl PageSpec {
             values.retain(|value| value::compare(value, &place.at).is_gt());
         }
         values.sort_unstable_by(value::compare);
-        let more = values.len() > limit;
-        values.truncate(limit);
-        let next = values
-            .last()
-            .filter(|_| more)
-            .map(|last| self.cursor(last.clone(), 0));
-        Ok(Page {
-            items: values.iter().map(to_json).collect(),
-            next,
-        })
+        let items = fitting(values.iter().take(limit).map(to_json));
+        let last = items.len().checked_sub(1).and_then(|last| values.get(last));
+        let next = last.filter(|_| values.len() > items.len());
+        let next = next.map(|last| self.cursor(last.clone(), 0));
+        Ok(Page { items, next })
     }
 
     fn cursor(&self, at: Value, seq: u64) -> String {
@@ -204,6 +198,18 @@ impl PageSpec {
         URL_SAFE_NO_PAD.encode(to_json(&walk))
     }
 }
+
+/// The first of the items, up to the bytes that a page may have.
+fn fitting(items: impl Iterator<Item = Bytes>) -> Vec<Bytes> {
+    let mut bytes = 0;
+    let fits = |item: &Bytes| {
+        let is_first = bytes == 0;
+        bytes += item.len();
+        is_first || bytes <= MAX_PAGE_BYTES
+    };
+    items.take_while(fits).collect()
+}
+
 /// No query at all and an empty one ask for the same records.
 fn is_all(query: &Value) -> bool {
     query.is_null() || query.as_object().is_some_and(serde_json::Map::is_empty)
