@@ -109,9 +109,14 @@ pub(super) fn schema_problem(problem: SchemaProblem) -> v1::apply_schemas_respon
     }
 }
 
-/// The one place where the core's refusals get a code.
+/// The one place where the core's refusals get a code, and where what they note is logged.
 pub(super) fn failure(fault: &Fault) -> Failure {
-    let code = match fault {
+    fault.log();
+    Failure::new(code(fault), fault.to_string())
+}
+
+fn code(fault: &Fault) -> Code {
+    match fault {
         Fault::Query(_) | Fault::BadRequest(_) => Code::BadRequest,
         Fault::UnknownEntity(_) | Fault::NoSuchRecord { .. } => Code::NotFound,
         Fault::Denied { .. } | Fault::FieldsDenied { .. } | Fault::Forbidden(_) => Code::Forbidden,
@@ -119,8 +124,8 @@ pub(super) fn failure(fault: &Fault) -> Failure {
         Fault::Unauthenticated(_) => Code::Unauthenticated,
         Fault::TooMany(_) => Code::RateLimited,
         Fault::Internal(_) => Code::Internal,
-    };
-    Failure::new(code, fault.to_string())
+        Fault::Noted(noted) => code(&noted.fault),
+    }
 }
 
 /// A refusal as it travels.

@@ -36,8 +36,10 @@ pub(super) async fn import(
     };
     let content = gather(&mut parts).await?;
     let state = Arc::clone(state);
-    let imported = elsewhere(move || take_in(&state, header, &content)).await;
-    imported.map_err(|fault| status(&fault))
+    let imported = elsewhere(move || take_in(&state, header, &content));
+    imported
+        .await
+        .map_or_else(|fault| refused(&fault), |stored| Ok(added(stored)))
 }
 
 async fn gather(parts: &mut Streaming<v1::ImportRequest>) -> Result<Vec<u8>, Status> {
@@ -56,22 +58,26 @@ async fn gather(parts: &mut Streaming<v1::ImportRequest>) -> Result<Vec<u8>, Sta
     Ok(content)
 }
 
-/// A file that is refused is an answer, not an error; an entity that does not exist is one.
 fn take_in(
     state: &State,
     header: v1::import_request::Header,
     content: &[u8],
-) -> Result<Stream<v1::ImportResponse>, Fault> {
+) -> Result<Stored, Fault> {
     let caller = convert::caller(header.caller);
-    let imported = add(state, &header.entity, &caller, |batch| {
+    let added = add(state, &header.entity, &caller, |batch| {
         batch.add_file(&header.file_name, content)
     });
-    let imported = imported
-        .and_then(|stored| stored.ok_or_else(|| Fault::bad_request("Users cannot be imported")));
-    match imported {
-        Err(fault @ Fault::UnknownEntity(_)) => Err(fault),
-        Err(fault) => Ok(stream::iter([outcome(false, fault.to_string())]).boxed()),
-        Ok(stored) => Ok(added(stored)),
+    added?.ok_or_else(|| Fault::bad_request("Users cannot be imported"))
+}
+
+/// A file that is refused is an answer, not an error; an entity that does not exist is one.
+fn refused(fault: &Fault) -> Result<Stream<v1::ImportResponse>, Status> {
+    match fault {
+        Fault::UnknownEntity(_) | Fault::Internal(_) => Err(status(fault)),
+        fault => {
+            fault.log();
+            Ok(stream::iter([outcome(false, fault.to_string())]).boxed())
+        }
     }
 }
 

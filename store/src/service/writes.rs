@@ -129,10 +129,10 @@ pub(super) async fn update_where(
     let done = elsewhere(move || {
         state.write(|database| database.update_where(&entity, &caller, &filter, &update))
     });
-    let (updated, has_more) = done.await?;
+    let done = done.await?;
     Ok(v1::UpdateWhereResponse {
-        updated: count(updated),
-        has_more,
+        updated: count(done.updated),
+        has_more: done.has_more,
     })
 }
 

@@ -122,7 +122,7 @@ async fn many_are_updated_by_id_or_not_at_all() {
         ),
         (
             json!(too_many),
-            "BAD_REQUEST: at most 500 records can be written in one call, not 501",
+            "BAD_REQUEST: At most 500 records can be written in one call, not 501",
         ),
     ];
     for (changes, expected) in cases {
@@ -258,7 +258,7 @@ async fn an_upsert_updates_what_has_the_key_and_creates_the_rest() {
     };
     assert_eq!(
         refusal(store.client.upsert(empty).await),
-        "BAD_REQUEST: key must name at least one field"
+        "BAD_REQUEST: `key` must name at least one field"
     );
 }
 

@@ -130,8 +130,8 @@ impl Database {
         let (access, records, gate) = self.readable(entity, caller)?;
         let record = records.get(id).ok_or_else(|| access.no_such_record(id))?;
         if !gate.matches(record)? {
-            access.log_refusal(Operation::Read, Some(id), Some(record.into()));
-            return Err(access.no_such_record(id));
+            let refusal = access.refusal(Operation::Read, Some(id), Some(record.into()));
+            return Err(access.no_such_record(id).noting(refusal));
         }
         Ok(Presenter::new(access.reader()).json(record))
     }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use self::{registration::Registration, reset::Reset};
 pub use self::{
     registration::{CODE_MINUTES, Pending},
-    reset::check_new,
+    reset::{WRONG_PASSWORD, check_new},
 };
 use super::{
     body::{Body, BodyWriter},
