@@ -8,7 +8,7 @@ use tonic::{
     service::Interceptor,
 };
 
-use crate::{Code, Failure, request_id};
+use crate::{Code, Failure, hex, request_id};
 
 const KEY: &str = "authorization";
 
@@ -27,9 +27,7 @@ impl LaunchToken {
     ///
     /// When the operating system has no randomness to give.
     pub fn random() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0_u8; 16];
-        getrandom::fill(&mut bytes)?;
-        let secret = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret = hex::random()?;
         Ok(Self::parse(secret).expect("hex digits can travel in a header"))
     }
 
@@ -37,15 +35,17 @@ impl LaunchToken {
     ///
     /// # Errors
     ///
-    /// `BAD_REQUEST` when it is empty or cannot travel in a header.
+    /// `BAD_REQUEST` when it is empty or cannot travel in a header, for which gRPC's metadata take ASCII only.
     pub fn parse(secret: String) -> Result<Self, Failure> {
-        match format!("Bearer {secret}").parse() {
-            Ok(bearer) if !secret.is_empty() => Ok(Self { secret, bearer }),
-            Ok(_) | Err(_) => Err(Failure::new(
+        let travels = !secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic());
+        let bearer = format!("Bearer {secret}").parse().ok();
+        match bearer.filter(|_| travels) {
+            Some(bearer) => Ok(Self { secret, bearer }),
+            None => Err(Failure::new(
                 Code::BadRequest,
                 "The launch token is empty, or has characters that cannot travel in a header",
             )
-            .with_hint("use printable ASCII characters in `BACKLOT_TOKEN` or `--token`")),
+            .with_hint("use ASCII characters without spaces in `BACKLOT_TOKEN` or `--token`")),
         }
     }
 
@@ -149,14 +149,12 @@ mod tests {
 
     #[test]
     fn a_token_that_cannot_travel_is_refused() {
-        for secret in ["", "geheimß", "two\nlines", "nul\0"] {
+        for secret in ["", "geheimß", "two\nlines", "nul\0", "a space"] {
             let refused = LaunchToken::parse(secret.to_owned()).unwrap_err();
             assert_eq!(refused.code(), Code::BadRequest, "{secret:?}");
         }
-        assert_eq!(
-            LaunchToken::parse("a b~".to_owned()).unwrap().expose(),
-            "a b~"
-        );
+        let token = LaunchToken::parse("Az09-._~+/=".to_owned()).unwrap();
+        assert_eq!(token.expose(), "Az09-._~+/=");
     }
 
     #[test]
