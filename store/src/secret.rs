@@ -30,9 +30,7 @@ pub(crate) fn code() -> Result<String, Fault> {
 
 /// 128 bits that nobody can foresee, as hex.
 pub(crate) fn token() -> Result<String, Fault> {
-    let mut bytes = [0_u8; 16];
-    getrandom::fill(&mut bytes).map_err(no_randomness)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    proto::hex::random().map_err(no_randomness)
 }
 
 fn no_randomness(error: getrandom::Error) -> Fault {

@@ -58,12 +58,19 @@ pub(super) fn objects(text: &Bytes) -> Result<Vec<Fields>, Fault> {
 
 /// A filter; all records when the text is empty.
 pub(super) fn filter(text: &Bytes) -> Result<Filter, Fault> {
-    if text.is_empty() {
-        return Ok(Filter::all());
+    match query(text)? {
+        Value::Null if text.is_empty() => Ok(Filter::all()),
+        query => Ok(Filter::parse(&query)?),
     }
-    let query: Value = serde_json::from_slice(text)
-        .map_err(|_| Fault::bad_request("Invalid query parameter 'q'"))?;
-    Ok(Filter::parse(&query)?)
+}
+
+/// A query; null when the text is empty.
+pub(super) fn query(text: &Bytes) -> Result<Value, Fault> {
+    match text.is_empty() {
+        true => Ok(Value::Null),
+        false => serde_json::from_slice(text)
+            .map_err(|_| Fault::bad_request("Invalid query parameter 'q'")),
+    }
 }
 
 /// A count that fits the message.

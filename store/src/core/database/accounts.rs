@@ -63,7 +63,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// When the address is none.
+    /// When it is not an e-mail address.
     pub fn vouch_user(&mut self, email: &str, full_name: &str) -> Result<Known, Fault> {
         if let Some(user) = self.users.by_email(email) {
             return Ok(self.known(user));

@@ -29,7 +29,7 @@ pub use self::{
     bulk::Upserted,
     create::Batch,
     feed::Watcher,
-    page::{Page, PageSpec},
+    page::{MAX_PAGE_RECORDS, Page, PageSpec},
     read::{Presenter, Selection, Stored, Taken},
     schemas::{Applied, SchemaChange, SchemaProblem, SchemaSource, Shift},
     update_where::UpdatedWhere,

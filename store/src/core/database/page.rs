@@ -17,11 +17,11 @@ use crate::core::{
 /// Items of a page when the caller does not say.
 const DEFAULT: usize = 100;
 
-/// Records of a page at most.
-const MOST_RECORDS: usize = 5_000;
+/// Records of a page, and of a list, at most.
+pub const MAX_PAGE_RECORDS: usize = 5_000;
 
 /// Distinct values of a page at most.
-const MOST_VALUES: usize = 1_000;
+const MAX_PAGE_VALUES: usize = 1_000;
 
 /// Bytes of a page at most: it travels in one message, of which it is half at most. A longer item is a page of its own.
 const MAX_PAGE_BYTES: usize = 32 * 1024 * 1024;
@@ -68,7 +68,7 @@ impl PageSpec {
     ///
     /// # Errors
     ///
-    /// For a cursor that is none, or that belongs to another walk.
+    /// For a cursor that is malformed or belongs to another walk.
     pub fn resume(self, cursor: &str) -> Result<Self, Fault> {
         if cursor.is_empty() {
             return Ok(self);
@@ -77,17 +77,22 @@ impl PageSpec {
         let walk = json.and_then(|json| serde_json::from_slice::<Self>(&json).ok());
         let walk = walk.filter(|walk| walk.after.is_some());
         let walk = walk.ok_or_else(|| Fault::bad_request("Invalid cursor"))?;
-        let matches = walk.entity.eq_ignore_ascii_case(&self.entity)
-            && (is_all(&self.query) && is_all(&walk.query)
-                || self.query.is_null()
-                || value::equals(&self.query, &walk.query))
-            && (self.sort.is_empty() || without_plus(&self.sort) == without_plus(&walk.sort))
-            && (self.fields.is_empty() || self.fields == walk.fields)
-            && (self.distinct.is_none() || self.distinct == walk.distinct);
-        match matches {
+        match self.is_part_of(&walk) {
             true => Ok(walk),
             false => Err(Fault::bad_request("Cursor does not match the query")),
         }
+    }
+
+    /// Whether a request asks for the walk of its cursor; what it leaves open is the cursor's to say.
+    fn is_part_of(&self, walk: &Self) -> bool {
+        let same_query = self.query.is_null()
+            || is_all(&self.query) && is_all(&walk.query)
+            || value::equals(&self.query, &walk.query);
+        same_query
+            && walk.entity.eq_ignore_ascii_case(&self.entity)
+            && (self.sort.is_empty() || without_plus(&self.sort) == without_plus(&walk.sort))
+            && (self.fields.is_empty() || self.fields == walk.fields)
+            && (self.distinct.is_none() || self.distinct == walk.distinct)
     }
 
     /// The query, compiled.
@@ -123,14 +128,14 @@ impl PageSpec {
     pub fn page(&self, selection: &Selection, limit: usize) -> Result<Page, Fault> {
         let limit = if limit == 0 { DEFAULT } else { limit };
         match &self.distinct {
-            Some(field) => self.values(selection, field, limit.min(MOST_VALUES)),
-            None => self.records(selection, limit.min(MOST_RECORDS)),
+            Some(field) => self.values(selection, field, limit.min(MAX_PAGE_VALUES)),
+            None => self.records(selection, limit.min(MAX_PAGE_RECORDS)),
         }
     }
 
     fn records(&self, selection: &Selection, limit: usize) -> Result<Page, Fault> {
         let sort = Sort::parse(&self.sort)?;
-        let rows = match (sort.is_creation_order(), &self.after) {
+        let rows = match (sort.creation_order(), &self.after) {
             (Some(direction), Some(place)) => {
                 let behind = selection.matching(selection.walk_from(direction, place.seq));
                 behind.take(limit + 1).collect::<Result<Vec<_>, _>>()?

@@ -7,7 +7,7 @@ use crate::core::{fault::Fault, stamp::Timestamp};
 const TOKEN_MINUTES: u64 = 60;
 
 /// Tokens that are out at the same time.
-const MOST: usize = 100;
+const MAX_TOKENS: usize = 100;
 
 /// The words for an old password that is not the one that counts.
 pub const WRONG_PASSWORD: &str = "The current password is wrong";
@@ -29,7 +29,7 @@ impl Users {
         if !self.accounts.contains_key(&email) {
             return false;
         }
-        if self.resets.len() >= MOST {
+        if self.resets.len() >= MAX_TOKENS {
             self.resets.remove(0);
         }
         self.resets.push(Reset {
