@@ -85,10 +85,7 @@ impl Places {
 /// A short name for a path that two paths do not share.
 fn key(path: &Path) -> String {
     let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    proto::hex::of(&digest[..8])
 }
 
 /// Makes the folder and those above it, for this user alone.

@@ -31,7 +31,7 @@ static LAUNCH: LazyLock<u64> = LazyLock::new(|| {
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
-/// Visible ASCII, at most 128 characters.
+/// Printable ASCII, at most 128 characters.
 #[derive(Clone, Debug)]
 pub struct RequestId(Arc<str>);
 
@@ -42,7 +42,7 @@ impl RequestId {
         Self::given(headers).unwrap_or_else(Self::next)
     }
 
-    /// Takes an id over that another process has sent; none when it is empty, too long or not visible ASCII.
+    /// Takes an id over that another process has sent; none when it is empty, too long or not printable ASCII.
     #[must_use]
     pub fn taken_over(id: &str) -> Option<Self> {
         let usable =

@@ -283,6 +283,17 @@ async fn each_service_runs_alone() {
 }
 
 #[tokio::test]
+async fn a_token_that_cannot_travel_starts_nothing() {
+    let project = Project::new().with_tasks();
+    let launch = backlot(&project).env("BACKLOT_TOKEN", "geheimß");
+    for refused in [launch.fail().await, launch.run(&["store"]).await] {
+        assert_eq!(refused.code, 2, "{refused}");
+        let why = "cannot travel in a header";
+        assert!(refused.stderr.contains(why), "{refused}");
+    }
+}
+
+#[tokio::test]
 async fn dev_uses_services_that_were_started_by_hand_and_leaves_them_running() {
     let Some(clients) = Clients::get().await else {
         return;

@@ -28,6 +28,9 @@ use crate::Args;
 /// How many ports after a busy one are tried.
 const FALLBACKS: u16 = 20;
 
+/// What chooses another port, as the command that people start calls it.
+const OPTION: &str = "--port";
+
 /// How often another free port is drawn when the other address family has it taken.
 const DRAWS: u16 = 20;
 
@@ -104,14 +107,14 @@ impl Listeners {
     /// take `localhost` for.
     async fn bind_port(host: Option<IpAddr>, port: u16) -> Result<Self, Failure> {
         let first = host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let socket = host::bind(SocketAddr::new(first, port)).await?;
+        let socket = host::bind(SocketAddr::new(first, port), OPTION).await?;
         let address = socket.local_addr().map_err(|error| {
             Failure::new(Code::Internal, format!("cannot read own address: {error}"))
         })?;
         let mut sockets = vec![socket];
         if host.is_none() {
             let second = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), address.port());
-            match host::bind(second).await {
+            match host::bind(second, OPTION).await {
                 Ok(socket) => sockets.push(socket),
                 Err(failure) if failure.code() == Code::Conflict => return Err(failure),
                 Err(failure) => tracing::debug!(?failure, "serving without IPv6"),

@@ -306,9 +306,13 @@ impl Session {
 
 /// The secret of this launch; one from the environment fits services that were started by hand with it.
 fn launch_token() -> Result<LaunchToken, Problem> {
-    match std::env::var("BACKLOT_TOKEN") {
-        Ok(token) if !token.is_empty() => Ok(LaunchToken::from(token)),
-        _ => LaunchToken::random()
+    match std::env::var_os("BACKLOT_TOKEN") {
+        Some(token) if !token.is_empty() => {
+            // What is not Unicode becomes a character that no token may have.
+            let token = LaunchToken::parse(token.to_string_lossy().into_owned());
+            token.map_err(|failure| Problem::usage(failure.message()).with_hint(failure.hint()))
+        }
+        Some(_) | None => LaunchToken::random()
             .map_err(|error| Problem::broken(format!("the system has no randomness: {error}"))),
     }
 }

@@ -10,7 +10,7 @@ use super::{
     field::{Field, Limits},
     format,
 };
-use crate::core::fault::Fault;
+use crate::core::{fault::Fault, value::equals};
 
 /// What a broken limit leads to.
 #[derive(Debug, Default)]
@@ -100,7 +100,8 @@ pub(super) fn check(
 }
 
 fn problem(limits: &Limits, value: &Value) -> Option<String> {
-    if !limits.values.is_empty() && !value.is_null() && !limits.values.contains(value) {
+    let is_listed = || limits.values.iter().any(|listed| equals(listed, value));
+    if !limits.values.is_empty() && !value.is_null() && !is_listed() {
         return Some(format!("Input should be {}", alternatives(&limits.values)));
     }
     match value {

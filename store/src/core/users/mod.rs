@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use self::{registration::Registration, reset::Reset};
 pub use self::{
     registration::{CODE_MINUTES, Pending},
-    reset::check_new,
+    reset::{WRONG_PASSWORD, check_new},
 };
 use super::{
     body::{Body, BodyWriter},
@@ -40,8 +40,8 @@ const MANAGED: [&str; 9] = [
     "collaborator_role",
 ];
 
-/// Least number of characters of a password.
-const PASSWORD: usize = 8;
+/// Least number of characters of a password; [`SHORT_PASSWORD`] says so.
+const MIN_PASSWORD_CHARS: usize = 8;
 
 /// A salted hash of a password, in the text form of the password hashing competition.
 #[derive(Clone, PartialEq, Eq)]
@@ -271,7 +271,7 @@ pub fn refuse_service(email: &str) -> Result<(), Fault> {
     }
 }
 
-/// An address as it identifies an account; refuses what is none, and the one that the service role signs with.
+/// An address as it identifies an account; refuses what is not one, and the one that the service role signs with.
 ///
 /// # Errors
 ///
@@ -288,7 +288,7 @@ pub fn check_address(email: &str) -> Result<String, Fault> {
 /// Whether a password is long enough.
 #[must_use]
 pub fn is_long_enough(password: &str) -> bool {
-    password.chars().count() >= PASSWORD
+    password.chars().count() >= MIN_PASSWORD_CHARS
 }
 
 /// The words for a password that is too short.
