@@ -217,7 +217,7 @@ impl Condition {
 impl Comparison {
     fn parse(value: &Value, report: Report<'_>) -> Result<Self, String> {
         let operators = match value {
-            Value::Object(object) if object.keys().any(|key| key.starts_with('$')) => object,
+            Value::Object(object) if !object.is_empty() => object,
             _ => return Ok(Self::Equals(Operand::parse(value, report))),
         };
         let parsed = operators
