@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     Access, Database, Selection, Target,
     bulk::{BULK, Draft},
+    user_records::new_role,
     write::{fitting, touch},
 };
 use crate::core::{
@@ -21,7 +22,7 @@ use crate::core::{
     schema::Schema,
     sort::Direction,
     update::Update,
-    users::is_managed,
+    users::{ROLE, is_managed},
     value::{self, Lent},
     view::View,
 };
@@ -63,7 +64,7 @@ impl Database {
         drop(selection);
         let has_more = chosen.len() > BULK;
         chosen.truncate(BULK);
-        let drafts = self.operate_on(chosen, &access, &update)?;
+        let drafts = self.operate_on(&target, chosen, &access, &update)?;
         let updated = drafts.len();
         for draft in drafts {
             self.put_draft(&target, draft);
@@ -71,7 +72,7 @@ impl Database {
         Ok(UpdatedWhere { updated, has_more })
     }
 
-    /// The operators, as far as they concern fields that can be set.
+    /// The operators, as far as they concern fields that can be set. A user's role can be, by some.
     fn read_update(
         &self,
         target: &Target,
@@ -79,14 +80,16 @@ impl Database {
         update: &Value,
     ) -> Result<Update, Fault> {
         let mut update = Update::parse(update, &self.now.to_string(), |path| schema.is_date(path))?;
-        update.retain(|field| {
-            schema.takes(field) && !(matches!(target, Target::Users) && is_managed(field))
+        update.retain(|field| match target {
+            Target::Records(_) => schema.takes(field),
+            Target::Users => field == ROLE || schema.takes(field) && !is_managed(field),
         });
         Ok(update)
     }
 
     fn operate_on(
         &self,
+        target: &Target,
         chosen: Vec<Arc<Record>>,
         access: &Access,
         update: &Update,
@@ -95,7 +98,7 @@ impl Database {
         let mut growth = 0;
         let drafts = chosen.into_iter().map(|old| {
             refuse_moves(update, &reader, &old)?;
-            let body = self.operate(access, update, &old)?;
+            let body = self.operate(target, access, update, &old)?;
             growth += body.json().len().saturating_sub(old.json().len());
             match growth > MAX_GROWTH_BYTES {
                 true => Err(Fault::bad_request(format!(
@@ -108,11 +111,21 @@ impl Database {
         drafts.collect()
     }
 
-    fn operate(&self, access: &Access, update: &Update, stored: &Body) -> Result<Body, Fault> {
+    fn operate(
+        &self,
+        target: &Target,
+        access: &Access,
+        update: &Update,
+        stored: &Body,
+    ) -> Result<Body, Fault> {
         let before = stored.fields();
         let mut after = before.clone();
         update.apply(&mut after)?;
         refuse_depth(&after)?;
+        if matches!(target, Target::Users) && after.get(ROLE) != before.get(ROLE) {
+            let role = new_role(access, after.get(ROLE))?;
+            after.extend(role);
+        }
         let change = FieldChange {
             before: &before,
             after: &after,

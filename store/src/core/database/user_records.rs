@@ -16,7 +16,7 @@ use crate::core::{
     change::Kind,
     fault::Fault,
     record::{Fields, Record, to_json},
-    users::is_managed,
+    users::{ROLE, is_managed},
 };
 
 impl Database {
@@ -106,21 +106,14 @@ impl Database {
         current: &Body,
         mut changes: Fields,
     ) -> Result<Body, Fault> {
-        let role = changes.get("role").cloned();
-        let role = role.filter(|role| {
-            let stored = current.get("role");
-            stored.is_none_or(|stored| stored.into_value() != *role)
+        let role = changes.get(ROLE).filter(|role| {
+            let stored = current.get(ROLE);
+            stored.is_none_or(|stored| stored.into_value() != **role)
         });
-        if role.is_some() && !access.principal().manages_users() {
-            return Err(Fault::Forbidden(
-                "You do not have permission to update user roles.",
-            ));
-        }
+        let role = role.map(|role| new_role(access, Some(role))).transpose()?;
         changes.retain(|name, _| !is_managed(name));
         self.check_changes(access, &mut changes, current)?;
-        if let Some(role) = role {
-            changes.extend(new_role(role)?);
-        }
+        changes.extend(role.into_iter().flatten());
         touch(&mut changes, self.now);
         fitting(current.with(&changes))
     }
@@ -159,17 +152,22 @@ impl Database {
     }
 }
 
-fn new_role(role: Value) -> Result<[(String, Value); 2], Fault> {
-    if !role.is_string() {
-        return Err(Fault::InvalidField {
-            field: "role".to_owned(),
-            problem: "Input should be a valid string".to_owned(),
-        });
+/// A role that is about to be given, under both of its names, if the caller may give it.
+pub(super) fn new_role(
+    access: &Access,
+    role: Option<&Value>,
+) -> Result<[(String, Value); 2], Fault> {
+    if !access.principal().manages_users() {
+        return Err(Fault::Forbidden(
+            "You do not have permission to update user roles.",
+        ));
     }
-    Ok([
-        ("_app_role".to_owned(), role.clone()),
-        ("role".to_owned(), role),
-    ])
+    let role = role.filter(|role| role.is_string());
+    let role = role.ok_or_else(|| Fault::InvalidField {
+        field: ROLE.to_owned(),
+        problem: "Input should be a valid string".to_owned(),
+    })?;
+    Ok(["_app_role", ROLE].map(|name| (name.to_owned(), role.clone())))
 }
 
 fn is_own(access: &Access, id: &str) -> bool {

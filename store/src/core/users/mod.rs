@@ -27,6 +27,9 @@ use super::{
 /// The name of the entity that users are.
 pub const USER: &str = "User";
 
+/// The field that says what a user may do. Those who manage users can set it.
+pub const ROLE: &str = "role";
+
 /// Fields of a user that the platform manages.
 const MANAGED: [&str; 9] = [
     "email",
@@ -36,7 +39,7 @@ const MANAGED: [&str; 9] = [
     "app_id",
     "is_service",
     "_app_role",
-    "role",
+    ROLE,
     "collaborator_role",
 ];
 
