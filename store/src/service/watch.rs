@@ -1,7 +1,8 @@
 //! Changes as one caller may see them, from the moment the answer starts.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use proto::{Code, Failure, v1};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
@@ -13,10 +14,20 @@ use crate::{
     core::{
         caller::Caller,
         change::{Change, Commit, Kind},
+        database::Watcher,
         fault::Fault,
     },
     state::{State, WatchCount},
 };
+
+/// A commit that is being delivered, one change as the reader takes it.
+struct Taken {
+    commit: Commit,
+    /// The place of the next change.
+    next: usize,
+    /// None when the entity or the account is gone.
+    watcher: Option<Watcher>,
+}
 
 /// One open watch.
 struct Watch {
@@ -24,7 +35,7 @@ struct Watch {
     entity: String,
     caller: Caller,
     commits: Receiver<Commit>,
-    waiting: VecDeque<v1::Change>,
+    taken: Option<Taken>,
     shutdown: CancellationToken,
     ended: bool,
     _count: WatchCount,
@@ -43,7 +54,7 @@ pub(super) fn watch(
         entity,
         caller,
         commits,
-        waiting: VecDeque::new(),
+        taken: None,
         shutdown,
         ended: false,
         _count: state.count_watch(),
@@ -58,7 +69,7 @@ pub(super) fn watch(
 impl Watch {
     async fn next(&mut self) -> Option<Result<v1::Change, Status>> {
         loop {
-            if let Some(change) = self.waiting.pop_front() {
+            if let Some(change) = self.next_shown() {
                 return Some(Ok(change));
             }
             if self.ended {
@@ -69,7 +80,7 @@ impl Watch {
                 () = self.shutdown.cancelled() => return None,
             };
             match commit {
-                Ok(commit) => self.take(&commit),
+                Ok(commit) => self.take(commit),
                 Err(RecvError::Closed) => return None,
                 Err(RecvError::Lagged(missed)) => {
                     self.ended = true;
@@ -80,31 +91,45 @@ impl Watch {
     }
 
     /// Rules and accounts are asked as they are when the change is delivered, once for all changes of a commit.
-    fn take(&mut self, commit: &Commit) {
-        let mut changes = commit
-            .iter()
-            .filter(|change| *change.entity == *self.entity);
-        let Some(first) = changes.next() else {
+    fn take(&mut self, commit: Commit) {
+        if !commit.iter().any(|change| *change.entity == *self.entity) {
             return;
-        };
+        }
         let watcher = self
             .state
             .read(|database| database.watcher(&self.entity, &self.caller));
-        let watcher = watcher.ok();
-        for change in std::iter::once(first).chain(changes) {
-            let shown = match (change.kind, &watcher) {
-                (Kind::Clear, _) => Some(Default::default()),
-                (Kind::Create | Kind::Update | Kind::Delete, Some(watcher)) => watcher.show(change),
-                (Kind::Create | Kind::Update | Kind::Delete, None) => None,
-            };
-            if let Some((id, record_json)) = shown {
-                self.waiting.push_back(message(change, id, record_json));
+        self.taken = Some(Taken {
+            commit,
+            next: 0,
+            watcher: watcher.ok(),
+        });
+    }
+
+    /// The next change of the commit that this caller may know of.
+    fn next_shown(&mut self) -> Option<v1::Change> {
+        let taken = self.taken.as_mut()?;
+        while let Some(change) = taken.commit.get(taken.next) {
+            taken.next += 1;
+            if *change.entity == *self.entity
+                && let Some((id, record_json)) = show(taken.watcher.as_ref(), change)
+            {
+                return Some(message(change, id, record_json));
             }
         }
+        self.taken = None;
+        None
     }
 }
 
-fn message(change: &Change, id: String, record_json: bytes::Bytes) -> v1::Change {
+/// Everybody may know that all records are gone, whatever has become of their account.
+fn show(watcher: Option<&Watcher>, change: &Change) -> Option<(String, Bytes)> {
+    match change.kind {
+        Kind::Clear => Some(Default::default()),
+        Kind::Create | Kind::Update | Kind::Delete => watcher?.show(change),
+    }
+}
+
+fn message(change: &Change, id: String, record_json: Bytes) -> v1::Change {
     let kind = match change.kind {
         Kind::Create => v1::change::Kind::Create,
         Kind::Update => v1::change::Kind::Update,
