@@ -46,7 +46,6 @@ impl FakeStore {
                 let deleted = self.delete(Request::new(delete)).await;
                 deleted.map(|_| Response::new(RecordResponse::default()))
             }
-            Asked::Query(_) => Err(Status::unimplemented("not in this fake")),
         };
         let result = match record {
             Ok(record) => Outcome::Record(record.into_inner()),

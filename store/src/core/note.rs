@@ -19,7 +19,7 @@ pub struct Noted {
 #[derive(Debug)]
 pub enum Note {
     /// A rule refused.
-    Rule(Refusal),
+    Rule(Box<Refusal>),
     /// One of the records of a request is the reason for refusing them all.
     Item {
         /// In the schema's spelling.

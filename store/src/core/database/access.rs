@@ -150,10 +150,10 @@ impl Access {
             .iter()
             .map(|field| {
                 let rule = rule_for(operation, self.field_rules(field));
-                Note::Rule(Refusal {
+                Note::Rule(Box::new(Refusal {
                     field: Some(field.clone()),
                     ..self.refused_by(rule, operation, Some(subject))
-                })
+                }))
             })
             .collect();
         let fault = Fault::FieldsDenied { operation, fields };
@@ -180,10 +180,10 @@ impl Access {
         record: Option<View<'_>>,
     ) -> Note {
         let rule = rule_for(operation, &self.schema.written()["rls"]);
-        Note::Rule(Refusal {
+        Note::Rule(Box::new(Refusal {
             id: id.map(str::to_owned),
             ..self.refused_by(rule, operation, record)
-        })
+        }))
     }
 
     fn refused_by(&self, rule: Json, operation: Operation, record: Option<View<'_>>) -> Refusal {

@@ -173,6 +173,7 @@ mod tests {
             "due": {"type": "string", "format": "date"},
             "stars": {"type": "integer", "minimum": 1, "maximum": 5},
             "tags": {"type": "array", "items": {"type": "string", "enum": ["x"]}},
+            "level": {"type": "number", "enum": [1, 2]},
         }});
         let document = serde_json::to_vec(&document).unwrap().into();
         let (schema, _) = Schema::compile("Task", "", document).unwrap();
@@ -212,11 +213,14 @@ mod tests {
                 "stars: Input should be less than or equal to 5",
             ),
             (json!({"tags": ["x", "y"]}), "tags[1]: Input should be 'x'"),
+            (json!({"level": 1.5}), "level: Input should be 1 or 2"),
         ];
         for (record, problem) in cases {
             assert_eq!(verdict(&record, true), format!("Error in field {problem}"));
             assert_eq!(verdict(&record, false), "");
         }
-        assert_eq!(verdict(&json!({"status": null, "due": ""}), true), "");
+        for fine in [json!({"status": null, "due": ""}), json!({"level": 1.0})] {
+            assert_eq!(verdict(&fine, true), "");
+        }
     }
 }

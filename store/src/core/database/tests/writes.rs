@@ -164,3 +164,16 @@ fn a_refusal_by_a_rule_carries_its_note_for_the_log_and_says_no_more_to_the_call
     let missing = database.get("Row", &Caller::Anonymous, "000000000000000000000000");
     assert!(matches!(missing, Err(Fault::NoSuchRecord { .. })));
 }
+
+#[test]
+fn a_full_list_of_invitations_is_no_fault_of_the_role() {
+    let mut database = open();
+    let mut invite = |number: usize| {
+        let email = format!("guest{number}@example.com");
+        database.invite(&Caller::Service, &email, "user")
+    };
+    let mut refused = (0..20_000).map(&mut invite).filter_map(Result::err);
+    assert!(matches!(refused.next(), Some(Fault::TooMany(_))));
+    drop(refused);
+    assert!(invite(0).is_ok(), "who is invited already can be again");
+}
