@@ -20,6 +20,12 @@ pub(crate) const VERSION: &str = "2.9.6";
 /// How long npm may take to download some forty megabytes.
 const INSTALL_LIMIT: Duration = Duration::from_secs(600);
 
+/// What the end of the name of an installation's folder begins with, until it is done.
+const DRAFT: &str = "draft-";
+
+/// The file in such a folder that is locked as long as somebody works on it.
+const LOCK: &str = "backlot.lock";
+
 /// What to tell somebody who has no Deno.
 pub(crate) const HOW_TO: &str = "install Deno (https://docs.deno.com/runtime/getting_started/installation), or npm so that Backlot can";
 
@@ -60,7 +66,8 @@ fn executable_in(folder: &Path) -> Option<PathBuf> {
 /// One sentence why it did not work.
 pub(crate) async fn install(places: &Places, npm: &Path) -> Result<PathBuf, String> {
     let target = places.deno(VERSION);
-    let draft = target.with_extension(format!("draft-{}", std::process::id()));
+    sweep(&target);
+    let draft = target.with_extension(format!("{DRAFT}{}", std::process::id()));
     let installed = install_into(&draft, npm)
         .await
         .and_then(|()| put_in_place(&draft, &target));
@@ -72,9 +79,28 @@ pub(crate) async fn install(places: &Places, npm: &Path) -> Result<PathBuf, Stri
         .ok_or_else(|| "the package holds no executable for this platform".to_owned())
 }
 
+/// Removes what installations left beside `target` that were killed: nobody holds their lock any more.
+fn sweep(target: &Path) {
+    let Some(siblings) = target.parent().and_then(|parent| fs::read_dir(parent).ok()) else {
+        return;
+    };
+    for sibling in siblings.flatten() {
+        let name = sibling.file_name();
+        let is_draft = name.to_string_lossy().contains(&format!(".{DRAFT}"));
+        let lock = sibling.path().join(LOCK);
+        // One without a lock is being made at this moment.
+        let is_abandoned = fs::File::open(lock).is_ok_and(|lock| lock.try_lock().is_ok());
+        if is_draft && is_abandoned {
+            let _ = fs::remove_dir_all(sibling.path());
+        }
+    }
+}
+
 async fn install_into(draft: &Path, npm: &Path) -> Result<(), String> {
-    places::make_private_folder(draft)
-        .map_err(|error| format!("cannot make {}: {error}", draft.display()))?;
+    let cannot = |error: io::Error| format!("cannot make {}: {error}", draft.display());
+    places::make_private_folder(draft).map_err(cannot)?;
+    let lock = fs::File::create(draft.join(LOCK)).map_err(cannot)?;
+    lock.lock().map_err(cannot)?;
     let flags = "--prefix . --ignore-scripts --no-audit --no-fund --loglevel=error";
     let guarded = format!("exec \"$BACKLOT_NPM\" install {flags} deno@{VERSION}");
     let start = Start {
@@ -135,11 +161,32 @@ fn replace(draft: &Path, target: &Path) -> Result<(), String> {
 mod tests {
     use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-    use super::on_path;
+    use super::{LOCK, on_path, sweep};
 
     fn executable(file: &Path, mode: u32) {
         fs::write(file, "#!/bin/sh\n").unwrap();
         fs::set_permissions(file, fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn only_installations_that_nobody_works_on_are_swept() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["2.draft-1", "2.draft-2", "2.draft-3", "2", "1.draft-9"] {
+            fs::create_dir(at(name)).unwrap();
+            if name != "2.draft-3" {
+                fs::write(at(name).join(LOCK), "").unwrap();
+            }
+        }
+        let held = fs::File::open(at("2.draft-2").join(LOCK)).unwrap();
+        held.lock().unwrap();
+        sweep(&at("2"));
+        let mut left: Vec<_> = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["2", "2.draft-2", "2.draft-3"]);
     }
 
     #[test]

@@ -19,6 +19,8 @@ use crate::{
     settings::Settings,
 };
 
+const NOT_LINKED: &str = "the project is not linked to a deployed app";
+
 /// The app id of a project that is not linked to a deployed app.
 const UNLINKED: &str = "local";
 
@@ -136,8 +138,18 @@ pub(crate) fn app_id(project: &Project) -> &str {
 pub(crate) fn upstream_off_reason(project: &Project, settings: &Settings) -> Option<&'static str> {
     match (&project.app_id, &settings.upstream) {
         (_, None) => Some("the server was started with --offline"),
-        (None, Some(_)) => Some("the project is not linked to a deployed app"),
+        (None, Some(_)) => Some(NOT_LINKED),
         (Some(_), Some(_)) => None,
+    }
+}
+
+/// The reason for callers, who cannot see the start's own lines.
+fn with_remedy(reason: &str) -> String {
+    match reason {
+        NOT_LINKED => format!(
+            "{reason}; to link it, write {{ \"id\": \"<the app's id>\" }} to base44/.app.jsonc"
+        ),
+        other => other.to_owned(),
     }
 }
 
@@ -228,7 +240,7 @@ fn configuration(project: &Project, around: Surroundings<'_>) -> ConfigureReques
         signing_key: around.signing_key.to_vec().into(),
         developer_email: around.developer.email.clone(),
         upstream_url: upstream.unwrap_or_default().to_owned(),
-        upstream_off_reason: off.unwrap_or_default().to_owned(),
+        upstream_off_reason: off.map_or_else(String::new, with_remedy),
         allowed_hosts: around.settings.allowed_hosts.clone(),
         visibility: visibility.to_owned(),
         frontend_url,

@@ -22,13 +22,16 @@ pub(crate) struct Places {
 impl Places {
     /// Reads the environment of this process.
     pub(crate) fn of_this_user() -> Self {
-        Self::from_lookup(|name| env::var_os(name).map(PathBuf::from))
+        // Without HOME it is where the system's list of users has it.
+        Self::from_lookup(|name| env::var_os(name).map(PathBuf::from), env::home_dir())
     }
 
     /// Relative paths in the variables are ignored, as the specification asks.
-    fn from_lookup(lookup: impl Fn(&str) -> Option<PathBuf>) -> Self {
+    fn from_lookup(lookup: impl Fn(&str) -> Option<PathBuf>, of_system: Option<PathBuf>) -> Self {
         let absolute = |name| lookup(name).filter(|path| path.is_absolute());
-        let home = absolute("HOME").unwrap_or_else(env::temp_dir);
+        let of_system = of_system.filter(|path| path.is_absolute());
+        let home = absolute("HOME").or(of_system);
+        let home = home.unwrap_or_else(env::temp_dir);
         let base = |name, fallback: &str| absolute(name).unwrap_or_else(|| home.join(fallback));
         let state = base("XDG_STATE_HOME", ".local/state").join("backlot");
         let runtime = absolute("XDG_RUNTIME_DIR")
@@ -57,6 +60,11 @@ impl Places {
         self.runtime.join(format!("{}.json", key(project)))
     }
 
+    /// The same of one more server of `project`, which `exec --port` finds and `status` does not.
+    pub(crate) fn further_descriptor(&self, project: &Path, pid: u32) -> PathBuf {
+        self.runtime.join(format!("{}-{pid}.json", key(project)))
+    }
+
     /// The folder of all such files.
     pub(crate) fn descriptors(&self) -> &Path {
         &self.runtime
@@ -77,10 +85,7 @@ impl Places {
 /// A short name for a path that two paths do not share.
 fn key(path: &Path) -> String {
     let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    proto::hex::of(&digest[..8])
 }
 
 /// Makes the folder and those above it, for this user alone.
@@ -134,12 +139,13 @@ mod tests {
 
     #[test]
     fn relative_variables_are_ignored() {
-        let places = Places::from_lookup(|name| match name {
+        let variable = |name: &str| match name {
             "HOME" => Some(PathBuf::from("/home/ada")),
             "XDG_STATE_HOME" => Some(PathBuf::from("state")),
             "XDG_CACHE_HOME" => Some(PathBuf::from("/caches")),
             _ => None,
-        });
+        };
+        let places = Places::from_lookup(variable, Some("/home/of-system".into()));
         assert!(
             places
                 .signing_key(Path::new("/p"))
@@ -152,8 +158,25 @@ mod tests {
     }
 
     #[test]
+    fn without_home_it_is_the_users_folder_that_the_system_knows_and_none_that_others_share() {
+        for (variable, of_system, expected) in [
+            (None, Some("/root"), Some("/root")),
+            (Some(""), Some("/root"), Some("/root")),
+            (Some("/home/ada"), Some("/root"), Some("/home/ada")),
+            (None, Some(""), None),
+        ] {
+            let places = Places::from_lookup(
+                |name| variable.filter(|_| name == "HOME").map(PathBuf::from),
+                of_system.map(PathBuf::from),
+            );
+            let home = expected.map_or_else(std::env::temp_dir, PathBuf::from);
+            assert!(places.login_file().starts_with(home), "{places:?}");
+        }
+    }
+
+    #[test]
     fn projects_have_files_of_their_own() {
-        let places = Places::from_lookup(|_| None);
+        let places = Places::from_lookup(|_| None, None);
         assert_ne!(
             places.descriptor(Path::new("/a")),
             places.descriptor(Path::new("/b"))

@@ -116,6 +116,7 @@ fn local_routes() -> Router<AppState> {
             post(integrations::sign_file_url),
         )
         .route("/login", get(login::page))
+        .route("/login/", get(login::page))
         .route("/login/login.js", get(login::script))
         .route("/login/login.css", get(login::style))
         .route("/media/{name}", get(media::public))

@@ -1,6 +1,6 @@
 //! The control side: what the command line says and asks over gRPC.
 
-use std::pin::Pin;
+use std::{pin::Pin, time::Duration};
 
 use futures_util::{Stream, StreamExt, future, stream};
 use proto::{
@@ -8,14 +8,21 @@ use proto::{
     v1::{
         ConfigureRequest, ConfigureResponse, CredentialRequest, CredentialRequestsRequest,
         GatewayStatusRequest, GatewayStatusResponse, MintTokenRequest, MintTokenResponse,
-        RequestLogEntry, RequestLogRequest, gateway_server::Gateway, mint_token_request::Subject,
+        ReachRequest, ReachResponse, RequestLogEntry, RequestLogRequest, gateway_server::Gateway,
+        mint_token_request::Subject,
     },
 };
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::timeout,
+};
 use tokio_stream::wrappers::WatchStream;
 use tonic::{Request, Response, Status};
 
 use crate::state::AppState;
+
+/// How long the runner's news of a process may be on its way.
+const REACH: Duration = Duration::from_secs(5);
 
 /// The adapter between gRPC and [`AppState`].
 #[derive(Debug)]
@@ -100,6 +107,28 @@ impl Gateway for Control {
             .map(|_times| Ok(CredentialRequest {}))
             .take_until(self.state.shutdown().clone().cancelled_owned());
         Ok(Response::new(Box::pin(requests)))
+    }
+
+    async fn reach(
+        &self,
+        request: Request<ReachRequest>,
+    ) -> Result<Response<ReachResponse>, Status> {
+        let setup = self.state.setup();
+        let setup = setup.ok_or_else(|| {
+            let message = "the gateway knows no functions before it is configured";
+            Failure::new(Code::Unavailable, message)
+        })?;
+        let wanted = request.into_inner().generations;
+        let reaching = wanted
+            .iter()
+            .map(|(function, generation)| setup.endpoints.reach(function, *generation));
+        timeout(REACH, future::join_all(reaching))
+            .await
+            .map_err(|_elapsed| {
+                let message = "calls do not go to these processes";
+                Failure::new(Code::Timeout, message)
+            })?;
+        Ok(Response::new(ReachResponse {}))
     }
 
     async fn mint_token(

@@ -87,6 +87,15 @@ impl Endpoints {
         Ok(fresh.longest(path))
     }
 
+    /// Every function there is, by name.
+    pub(crate) fn names(&self) -> Vec<Arc<str>> {
+        let table = self.table.borrow();
+        let names = table.iter().flat_map(|table| table.functions.iter());
+        let mut names: Vec<_> = names.cloned().collect();
+        names.sort();
+        names
+    }
+
     async fn table(&self) -> Result<Arc<Table>, Failure> {
         if let Some(table) = self.table.borrow().as_ref() {
             return Ok(table.clone());
@@ -103,6 +112,16 @@ impl Endpoints {
     pub(crate) fn known(&self, function: &str) -> Option<Target> {
         let table = self.table.borrow();
         table.as_ref()?.targets.get(function).cloned()
+    }
+
+    /// Waits until calls of the function go to this process or to a later one.
+    pub(crate) async fn reach(&self, function: &str, generation: u64) {
+        let goes_there = |table: &Option<Arc<Table>>| {
+            let target = table.as_ref().and_then(|table| table.targets.get(function));
+            target.is_some_and(|target| target.generation >= generation)
+        };
+        // The table ends with the configuration that it belongs to.
+        let _ = self.table.clone().wait_for(goes_there).await;
     }
 
     /// Where the function listens, started if need be. `failed` is a generation that did not answer.

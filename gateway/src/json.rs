@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use axum::{body::Body, response::Response};
 use bytes::{BufMut, Bytes, BytesMut};
-use futures_util::stream;
+use futures_util::{Stream, StreamExt as _, stream};
 use http::{HeaderValue, StatusCode, header};
 use proto::{Code, Failure, client::CALL, v1::RecordChunk};
-use tonic::Streaming;
+use tonic::Status;
 
 use crate::error::Problem;
 
@@ -30,15 +30,6 @@ pub(crate) fn ok(body: impl Into<Body>) -> Response {
 /// `text` as a JSON string.
 pub(crate) fn string(text: &str) -> String {
     serde_json::to_string(text).expect("text always serialises")
-}
-
-/// `[a,b]`.
-pub(crate) fn array(items: &[Bytes]) -> Bytes {
-    let mut out = BytesMut::with_capacity(joined_len(items) + 2);
-    out.put_u8(b'[');
-    join(&mut out, items);
-    out.put_u8(b']');
-    out.freeze()
 }
 
 /// `before[a,b]after`.
@@ -65,42 +56,57 @@ fn join(out: &mut BytesMut, items: &[Bytes]) {
     }
 }
 
-/// The records of `chunks` as one JSON array. An answer of one chunk goes out whole with its length; a longer one is
-/// passed on chunk by chunk as the store sends it.
+/// The records of `chunks` as one JSON array; see [`records_within`].
+pub(crate) async fn records(status: StatusCode, chunks: impl Chunks) -> Result<Response, Problem> {
+    records_within(status, ("", ""), chunks).await
+}
+
+/// The records of `chunks` as one JSON array between two texts. An answer of one chunk goes out whole with its length; a
+/// longer one is passed on chunk by chunk as the store sends it.
 ///
 /// An error before anything is written is the request's; a later one breaks the connection off, so that nobody takes half
 /// a list for a whole one.
-pub(crate) async fn records(
+pub(crate) async fn records_within(
     status: StatusCode,
-    mut chunks: Streaming<RecordChunk>,
+    (before, after): (&str, &str),
+    mut chunks: impl Chunks,
 ) -> Result<Response, Problem> {
     let Some(first) = next(&mut chunks).await? else {
-        return Ok(answer(status, "[]"));
+        return Ok(answer(status, around(before, &[], after)));
     };
     let Some(second) = next(&mut chunks).await? else {
-        return Ok(answer(status, array(&[first])));
+        return Ok(answer(status, around(before, &[first], after)));
     };
     let opening = Opened {
-        ready: VecDeque::from([OPEN, first, COMMA, second]),
+        ready: VecDeque::from([format!("{before}[").into(), first, COMMA, second]),
         chunks: Some(chunks),
+        close: format!("]{after}").into(),
     };
     let body = stream::try_unfold(opening, |list| async move { list.step().await });
     Ok(answer(status, Body::from_stream(body)))
 }
 
-const OPEN: Bytes = Bytes::from_static(b"[");
+/// Records as the store sends them.
+pub(crate) trait Chunks:
+    Stream<Item = Result<RecordChunk, Status>> + Unpin + Send + 'static
+{
+}
+
+impl<S: Stream<Item = Result<RecordChunk, Status>> + Unpin + Send + 'static> Chunks for S {}
+
 const COMMA: Bytes = Bytes::from_static(b",");
-const CLOSE: Bytes = Bytes::from_static(b"]");
 
 /// A long list on its way out.
-struct Opened {
+struct Opened<C> {
     /// What has arrived already.
     ready: VecDeque<Bytes>,
     /// Until its end.
-    chunks: Option<Streaming<RecordChunk>>,
+    chunks: Option<C>,
+    /// What comes behind the last record.
+    close: Bytes,
 }
 
-impl Opened {
+impl<C: Chunks> Opened<C> {
     async fn step(mut self) -> Result<Option<(Bytes, Self)>, std::io::Error> {
         if let Some(chunks) = self.chunks.as_mut().filter(|_| self.ready.is_empty()) {
             let chunk = next(chunks).await;
@@ -108,7 +114,7 @@ impl Opened {
                 self.ready.extend([COMMA, chunk]);
             } else {
                 self.chunks = None;
-                self.ready.push_back(CLOSE);
+                self.ready.push_back(self.close.clone());
             }
         }
         let out = self.ready.pop_front();
@@ -126,16 +132,35 @@ fn broken_off(failure: &Failure) -> std::io::Error {
 }
 
 /// The records of the next chunk that has some, joined by commas.
-async fn next(chunks: &mut Streaming<RecordChunk>) -> Result<Option<Bytes>, Failure> {
+async fn next(chunks: &mut impl Chunks) -> Result<Option<Bytes>, Failure> {
     loop {
-        match tokio::time::timeout(CALL, chunks.message()).await {
-            Ok(Ok(Some(chunk))) if chunk.records_json.is_empty() => {}
-            Ok(Ok(chunk)) => return Ok(chunk.map(|chunk| chunk.records_json)),
-            Ok(Err(status)) => return Err(Failure::from_status("store", &status)),
-            Err(_elapsed) => {
-                let message = format!("The store sent no records for {} s", CALL.as_secs());
-                return Err(Failure::new(Code::Timeout, message));
-            }
+        match message(chunks).await? {
+            Some(chunk) if chunk.records_json.is_empty() => {}
+            chunk => return Ok(chunk.map(|chunk| chunk.records_json)),
+        }
+    }
+}
+
+/// An answer of the store that does not begin as the contract says.
+pub(crate) fn headless() -> Failure {
+    Failure::new(Code::Internal, "The store gave half an answer")
+}
+
+/// The next message of an answer of the store.
+///
+/// # Errors
+///
+/// What the store answered, or `TIMEOUT` when it sends nothing for [`CALL`].
+pub(crate) async fn message<T>(
+    messages: &mut (impl Stream<Item = Result<T, Status>> + Unpin),
+) -> Result<Option<T>, Failure> {
+    match tokio::time::timeout(CALL, messages.next()).await {
+        Ok(Some(Ok(message))) => Ok(Some(message)),
+        Ok(Some(Err(status))) => Err(Failure::from_status("store", &status)),
+        Ok(None) => Ok(None),
+        Err(_elapsed) => {
+            let message = format!("The store sent no records for {} s", CALL.as_secs());
+            Err(Failure::new(Code::Timeout, message))
         }
     }
 }
@@ -144,13 +169,13 @@ async fn next(chunks: &mut Streaming<RecordChunk>) -> Result<Option<Bytes>, Fail
 mod tests {
     use bytes::Bytes;
 
-    use super::{around, array, string};
+    use super::{around, string};
 
     #[test]
     fn records_are_joined_untouched() {
         let records = [Bytes::from_static(b"{ }"), Bytes::from_static(b"1")];
-        assert_eq!(array(&[]), "[]");
-        assert_eq!(array(&records), "[{ },1]");
+        assert_eq!(around("", &[], ""), "[]");
+        assert_eq!(around("", &records, ""), "[{ },1]");
         assert_eq!(around("{\"a\":", &records[..1], "}"), "{\"a\":[{ }]}");
     }
 

@@ -79,7 +79,7 @@ impl Link {
         })?;
         match answer.map_err(|_dropped| broken())?? {
             Outcome::Record(record) => Ok(record),
-            Outcome::Records(_) | Outcome::Failure(_) => Err(broken()),
+            Outcome::Failure(_) => Err(broken()),
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     link::Link,
     proxy,
     realtime::{Pace, Realtime},
-    session::{Keys, Vouchers},
+    session::{Keys, Strangers, Vouchers},
     traffic::Traffic,
 };
 
@@ -110,6 +110,7 @@ struct Shared {
     files: Files,
     upstream: Upstream,
     realtime: Realtime,
+    strangers: Strangers,
     shutdown: CancellationToken,
 }
 
@@ -141,6 +142,7 @@ impl AppState {
             files: Files::default(),
             upstream: Upstream::default(),
             realtime: Realtime::new(&shutdown, pace),
+            strangers: Strangers::default(),
             shutdown,
         }))
     }
@@ -173,6 +175,10 @@ impl AppState {
 
     pub(crate) fn upstream(&self) -> &Upstream {
         &self.0.upstream
+    }
+
+    pub(crate) fn strangers(&self) -> &Strangers {
+        &self.0.strangers
     }
 
     pub(crate) fn realtime(&self) -> &Realtime {

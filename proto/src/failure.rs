@@ -177,10 +177,31 @@ fn cut(mut text: String) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tonic::Status;
+    use proptest::{prelude::*, sample::Index};
+    use tonic::{Code as Grpc, Status};
 
     use super::{Failure, TEXT_LIMIT};
     use crate::Code;
+
+    proptest! {
+        #[test]
+        fn prop_details_of_any_bytes_are_read_or_taken_for_the_transports(
+            number in 0_i32..18,
+            edits in prop::collection::vec((any::<Index>(), any::<u8>()), 0..4),
+            end in any::<Index>(),
+        ) {
+            let whole = Status::from(Failure::new(Code::NotFound, "gone").with_hint("look elsewhere"));
+            let mut details = whole.details().to_vec();
+            for (place, byte) in edits {
+                let place = place.index(details.len());
+                details[place] = byte;
+            }
+            details.truncate(end.index(details.len() + 40).min(details.len()));
+            let status = Status::with_details(Grpc::from(number), "said", details.into());
+            let failure = Failure::from_status("store", &status);
+            prop_assert!((400..600).contains(&failure.code().http()), "{failure:?}");
+        }
+    }
 
     #[test]
     fn a_failure_survives_the_way_through_a_status() {

@@ -72,9 +72,11 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// `CONFLICT` when the address is taken, `INTERNAL` when the system refuses something else.
+    /// `BAD_REQUEST` for a token that cannot travel and for an address that this machine does not have, `CONFLICT` when
+    /// the address is taken, `INTERNAL` when the system refuses something else.
     pub async fn bind(name: &'static str, args: HostArgs) -> Result<Self, Failure> {
         telemetry::init(args.log_format, args.log_level);
+        let token = args.token.map(LaunchToken::parse).transpose()?;
         let (shutdown, orphaned) = (CancellationToken::new(), CancellationToken::new());
         if args.lifeline {
             watch_lifeline(orphaned.clone())
@@ -82,11 +84,11 @@ impl Host {
             end_when_orphaned(orphaned.clone(), shutdown.clone());
         }
         end_on_signal(shutdown.clone())?;
-        let listener = bind(args.listen).await?;
+        let listener = bind(args.listen, "--listen").await?;
         Ok(Self {
             name,
             listener,
-            token: args.token.map(LaunchToken::from),
+            token,
             shutdown,
             orphaned,
         })
@@ -138,9 +140,7 @@ impl Host {
         let serving = tokio::spawn(serving);
 
         announce(self.name, grpc, http);
-        health
-            .set_service_status(service, ServingStatus::Serving)
-            .await;
+        report(&health, service, ServingStatus::Serving).await;
         tokio::spawn(report_end(health, service, stop.clone()));
         finish(self.name, &stop, serving).await
     }
@@ -159,9 +159,14 @@ fn announce(service: &'static str, grpc: SocketAddr, http: Option<SocketAddr>) {
 
 async fn report_end(health: HealthReporter, service: &'static str, stop: CancellationToken) {
     stop.cancelled().await;
-    health
-        .set_service_status(service, ServingStatus::NotServing)
-        .await;
+    report(&health, service, ServingStatus::NotServing).await;
+}
+
+/// Tells those who ask for the service and those who ask for the process, whose name is empty in the health protocol.
+async fn report(health: &HealthReporter, service: &str, status: ServingStatus) {
+    for name in [service, ""] {
+        health.set_service_status(name, status).await;
+    }
 }
 
 /// Waits for the end of serving: as long as it takes before the order to stop, [`DRAIN`] after it.
@@ -202,12 +207,13 @@ fn reflection(
         .map_err(|error| internal("build reflection", &error))
 }
 
-/// Binds a TCP listener; shared by gRPC and HTTP so that a taken address is told in one way.
+/// Binds a TCP listener; shared by gRPC and HTTP so that a taken address is told in one way. `option` is what chooses
+/// another one, for the hint.
 ///
 /// # Errors
 ///
 /// `CONFLICT` when the address is taken, `BAD_REQUEST` when this machine does not have it or may not use it.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+pub async fn bind(address: SocketAddr, option: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address)
         .await
         .map_err(|error| match error.kind() {
@@ -215,7 +221,9 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
                 Code::Conflict,
                 format!("Port {} is already in use", address.port()),
             )
-            .with_hint("stop the other process, or choose another port with `--port`"),
+            .with_hint(format!(
+                "stop the other process, or choose another port with `{option}`"
+            )),
             io::ErrorKind::AddrNotAvailable => refused(address, &error)
                 .with_hint("choose an address that this machine has; `0.0.0.0` means all of them"),
             io::ErrorKind::PermissionDenied => refused(address, &error)
@@ -237,24 +245,10 @@ pub fn report_failure(failure: &Failure) -> process::ExitCode {
         "{}",
         failure.message()
     );
-    let reason = match failure.code() {
-        Code::Conflict => FailReason::AddressInUse,
-        Code::BadRequest => FailReason::AddressNotAvailable,
-        Code::Invalid
-        | Code::Unauthenticated
-        | Code::Forbidden
-        | Code::NotFound
-        | Code::MethodNotAllowed
-        | Code::TooLarge
-        | Code::Misdirected
-        | Code::RateLimited
-        | Code::Timeout
-        | Code::Unavailable
-        | Code::BadGateway
-        | Code::Loop
-        | Code::FunctionFailed
-        | Code::Unimplemented
-        | Code::Internal => FailReason::Other,
+    // While a service starts, nothing but its addresses can be taken.
+    let reason = match failure.code() == Code::Conflict {
+        true => FailReason::AddressInUse,
+        false => FailReason::Other,
     };
     let failed = Announcement::Failed {
         reason,
@@ -310,4 +304,70 @@ fn end_on_signal(stop: CancellationToken) -> Result<(), Failure> {
 
 fn internal(doing: &str, error: &dyn std::error::Error) -> Failure {
     Failure::new(Code::Internal, format!("cannot {doing}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::{net::TcpListener, time::timeout};
+    use tokio_util::sync::CancellationToken;
+    use tonic::{service::Routes, transport::Endpoint};
+    use tonic_health::pb::{
+        HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+    };
+
+    use super::{Code, Host, bind};
+
+    /// Far more than anything here takes.
+    const LONG: Duration = Duration::from_secs(60);
+
+    const SERVICE: &str = "backlot.v1.Store";
+
+    async fn host() -> Host {
+        Host {
+            name: "store",
+            listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+            token: None,
+            shutdown: CancellationToken::new(),
+            orphaned: CancellationToken::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_watches_the_process_or_its_service_is_told_of_its_end() {
+        let host = host().await;
+        let stop = host.shutdown();
+        let address = host.listener.local_addr().unwrap();
+        let serving = tokio::spawn(host.serve(SERVICE, Routes::default(), None));
+        let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
+        let mut client = HealthClient::new(endpoint.connect().await.unwrap());
+        let mut watches = Vec::new();
+        for name in ["", SERVICE] {
+            let service = name.to_owned();
+            let watch = client.watch(HealthCheckRequest { service }).await.unwrap();
+            watches.push(watch.into_inner());
+        }
+        for watch in &mut watches {
+            while watch.message().await.unwrap().unwrap().status() != ServingStatus::Serving {}
+        }
+        stop.cancel();
+        for watch in &mut watches {
+            let told = timeout(LONG, watch.message()).await.unwrap();
+            let told = told.unwrap().unwrap();
+            assert_eq!(told.status(), ServingStatus::NotServing);
+        }
+        drop((watches, client));
+        let ended = timeout(LONG, serving).await.unwrap().unwrap();
+        assert!(ended.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_taken_address_is_told_with_the_option_that_chooses_another() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let refused = bind(taken.local_addr().unwrap(), "--listen").await;
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.code(), Code::Conflict);
+        assert!(refused.hint().contains("`--listen`"));
+    }
 }

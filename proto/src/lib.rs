@@ -18,6 +18,7 @@
 pub mod client;
 pub mod code;
 pub mod failure;
+pub mod hex;
 pub mod host;
 pub mod process;
 pub mod request_id;

@@ -58,8 +58,6 @@ pub enum Announcement {
 pub enum FailReason {
     /// Somebody else listens on the address.
     AddressInUse,
-    /// The address does not belong to this machine or may not be used.
-    AddressNotAvailable,
     /// Anything else.
     Other,
 }

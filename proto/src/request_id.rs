@@ -31,7 +31,7 @@ static LAUNCH: LazyLock<u64> = LazyLock::new(|| {
 
 static COUNT: AtomicU64 = AtomicU64::new(0);
 
-/// Visible ASCII, at most 128 characters.
+/// Printable ASCII, at most 128 characters.
 #[derive(Clone, Debug)]
 pub struct RequestId(Arc<str>);
 
@@ -42,7 +42,7 @@ impl RequestId {
         Self::given(headers).unwrap_or_else(Self::next)
     }
 
-    /// Takes an id over that another process has sent; none when it is empty, too long or not visible ASCII.
+    /// Takes an id over that another process has sent; none when it is empty, too long or not printable ASCII.
     #[must_use]
     pub fn taken_over(id: &str) -> Option<Self> {
         let usable =
@@ -124,8 +124,24 @@ impl<S: NamedService> NamedService for Tracked<S> {
 #[cfg(test)]
 mod tests {
     use http::{HeaderMap, HeaderValue};
+    use proptest::prelude::*;
 
-    use super::{KEY, RequestId, current};
+    use super::{KEY, LIMIT, RequestId, current};
+
+    proptest! {
+        #[test]
+        fn prop_any_header_gives_an_id_that_can_be_a_header(
+            bytes in prop::collection::vec(prop_oneof![4 => 32_u8..127, 1 => Just(b'\t'), 1 => 128_u8..=255], 0..140),
+        ) {
+            let mut headers = HeaderMap::new();
+            headers.insert(KEY, HeaderValue::from_bytes(&bytes).unwrap());
+            let id = RequestId::of(&headers);
+            let header = id.header();
+            prop_assert_eq!(header.as_bytes(), id.as_bytes());
+            let usable = !bytes.is_empty() && bytes.len() <= LIMIT && bytes.iter().all(|byte| (32..127).contains(byte));
+            prop_assert_eq!(id.as_bytes() == bytes, usable);
+        }
+    }
 
     #[tokio::test]
     async fn a_usable_id_is_taken_over_and_known_meanwhile() {

@@ -8,13 +8,17 @@ use tonic::{
     service::Interceptor,
 };
 
-use crate::{Code, Failure, request_id};
+use crate::{Code, Failure, hex, request_id};
 
 const KEY: &str = "authorization";
 
 /// A secret that the parent makes anew for every launch and gives to its children in the environment.
 #[derive(Clone, PartialEq, Eq)]
-pub struct LaunchToken(String);
+pub struct LaunchToken {
+    secret: String,
+    /// As it travels: made once, so that no service can find itself without it.
+    bearer: MetadataValue<Ascii>,
+}
 
 impl LaunchToken {
     /// 128 random bits from the operating system, as hex.
@@ -23,27 +27,32 @@ impl LaunchToken {
     ///
     /// When the operating system has no randomness to give.
     pub fn random() -> Result<Self, getrandom::Error> {
-        let mut bytes = [0_u8; 16];
-        getrandom::fill(&mut bytes)?;
-        Ok(Self(
-            bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-        ))
+        let secret = hex::random()?;
+        Ok(Self::parse(secret).expect("hex digits can travel in a header"))
+    }
+
+    /// A secret that somebody chose.
+    ///
+    /// # Errors
+    ///
+    /// `BAD_REQUEST` when it is empty or cannot travel in a header, for which gRPC's metadata take ASCII only.
+    pub fn parse(secret: String) -> Result<Self, Failure> {
+        let travels = !secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic());
+        let bearer = format!("Bearer {secret}").parse().ok();
+        match bearer.filter(|_| travels) {
+            Some(bearer) => Ok(Self { secret, bearer }),
+            None => Err(Failure::new(
+                Code::BadRequest,
+                "The launch token is empty, or has characters that cannot travel in a header",
+            )
+            .with_hint("use ASCII characters without spaces in `BACKLOT_TOKEN` or `--token`")),
+        }
     }
 
     /// The secret itself, for the environment of a child and for `backlot status`.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    fn bearer(&self) -> Option<MetadataValue<Ascii>> {
-        format!("Bearer {}", self.0).parse().ok()
-    }
-}
-
-impl From<String> for LaunchToken {
-    fn from(secret: String) -> Self {
-        Self(secret)
+        &self.secret
     }
 }
 
@@ -61,7 +70,7 @@ impl Present {
     /// Shows `token`, or nothing when the service asks for none.
     #[must_use]
     pub fn new(token: Option<&LaunchToken>) -> Self {
-        Self(token.and_then(LaunchToken::bearer))
+        Self(token.map(|token| token.bearer.clone()))
     }
 }
 
@@ -87,7 +96,7 @@ impl Require {
     /// Asks for `token`, or for nothing.
     #[must_use]
     pub fn new(token: Option<&LaunchToken>) -> Self {
-        Self(token.and_then(LaunchToken::bearer))
+        Self(token.map(|token| token.bearer.clone()))
     }
 }
 
@@ -120,6 +129,7 @@ mod tests {
     use tonic::{Request, service::Interceptor as _};
 
     use super::{LaunchToken, Present, Require};
+    use crate::Code;
 
     #[test]
     fn only_the_right_token_passes() {
@@ -138,8 +148,18 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_cannot_travel_is_refused() {
+        for secret in ["", "geheimß", "two\nlines", "nul\0", "a space"] {
+            let refused = LaunchToken::parse(secret.to_owned()).unwrap_err();
+            assert_eq!(refused.code(), Code::BadRequest, "{secret:?}");
+        }
+        let token = LaunchToken::parse("Az09-._~+/=".to_owned()).unwrap();
+        assert_eq!(token.expose(), "Az09-._~+/=");
+    }
+
+    #[test]
     fn a_token_does_not_show_itself_in_debug_output() {
-        let token = LaunchToken::from("secret".to_owned());
+        let token = LaunchToken::parse("secret".to_owned()).unwrap();
         assert!(!format!("{token:?}").contains("secret"));
     }
 }

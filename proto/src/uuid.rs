@@ -1,5 +1,7 @@
 //! Random UUIDs, version 4 (RFC 9562, section 5.4): names of uploaded files and ids of requests to the platform.
 
+use crate::hex;
+
 /// A new one, in lower case.
 ///
 /// # Errors
@@ -14,7 +16,7 @@ pub fn random() -> Result<String, getrandom::Error> {
 fn text(mut bytes: [u8; 16]) -> String {
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex::of(&bytes);
     let (a, b, c, d, e) = (
         &hex[..8],
         &hex[8..12],

@@ -36,6 +36,8 @@ pub(crate) enum ToProcess {
         root: String,
         /// The entry as a file URL.
         entry: String,
+        /// How long a request may run before the developer is warned.
+        slow_ms: u64,
     },
     /// Finish and end.
     Drain {
@@ -225,7 +227,7 @@ mod tests {
 
     use super::{FromProcess, Link, MESSAGE, Switchboard, ToProcess};
 
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     async fn pair() -> (Link, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -287,6 +289,7 @@ mod tests {
     async fn a_process_that_reads_nothing_is_given_up() {
         let (mut link, _process) = pair().await;
         let load = ToProcess::Load {
+            slow_ms: 60_000,
             name: "x".repeat(1024 * 1024),
             root: String::new(),
             entry: String::new(),

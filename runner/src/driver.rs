@@ -2,7 +2,13 @@
 //!
 //! One task owns the pool; everybody else holds a [`Handle`] and sends it commands.
 
-use std::{collections::HashMap, mem, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    mem,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use proto::v1::log_line::Level;
 use tokio::{
@@ -11,126 +17,17 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub use crate::handle::{Handle, Table};
 use crate::{
     graphs::Graphs,
+    handle::Command,
     launcher::{Job, Launcher, Order, Orders, Report, Reports},
     logs::Logs,
-    pool::{
-        Action, Ask, Cause, Changes, Definition, Ending, Endpoint, Generation, Pool, Refusal,
-        Settings, Status, Ticket,
-    },
+    pool::{Action, Ask, Cause, Definition, Ending, Endpoint, Generation, Pool, Refusal, Ticket},
 };
 
 /// How long the end of all processes may take; the service has four seconds and its parent kills after five.
 const STOP: Duration = Duration::from_millis(3800);
-
-/// The functions that are up and the names of all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Table {
-    /// Those that are up.
-    pub endpoints: Vec<Endpoint>,
-    /// All, in the project's order.
-    pub functions: Vec<String>,
-    /// Those that have been called, the most recently called first.
-    pub recent: Vec<String>,
-}
-
-#[derive(Debug)]
-enum Command {
-    Apply(Vec<Definition>, Settings, oneshot::Sender<Changes>),
-    Changed(Vec<PathBuf>, oneshot::Sender<Vec<String>>),
-    Acquire(
-        String,
-        Option<Generation>,
-        Cause,
-        oneshot::Sender<Result<Endpoint, Refusal>>,
-    ),
-    Status(oneshot::Sender<Vec<Status>>),
-}
-
-/// Speaks to the driver.
-#[derive(Clone, Debug)]
-pub struct Handle {
-    commands: mpsc::UnboundedSender<Command>,
-    table: watch::Receiver<Arc<Table>>,
-}
-
-impl Handle {
-    /// Replaces the desired state; see [`Pool::apply`].
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::Stopping`], as for all of these.
-    pub async fn apply(
-        &self,
-        functions: Vec<Definition>,
-        settings: Settings,
-    ) -> Result<Changes, Refusal> {
-        self.ask(|reply| Command::Apply(functions, settings, reply))
-            .await
-    }
-
-    /// Says that files were saved. Returns the functions that get a new process.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::Stopping`].
-    pub async fn changed(&self, paths: Vec<PathBuf>) -> Result<Vec<String>, Refusal> {
-        self.ask(|reply| Command::Changed(paths, reply)).await
-    }
-
-    /// Where a function listens, once it does. The launcher's limits bound the wait. `failed` is a process that turned
-    /// out not to answer.
-    ///
-    /// # Errors
-    ///
-    /// Why it does not.
-    pub async fn acquire(
-        &self,
-        function: String,
-        failed: Option<Generation>,
-    ) -> Result<Endpoint, Refusal> {
-        self.ask(|reply| Command::Acquire(function, failed, Cause::Call, reply))
-            .await?
-    }
-
-    /// Starts a function that may be called soon, in a process of its own making, so that the one in waiting is left to
-    /// calls. Returns when it is up.
-    ///
-    /// # Errors
-    ///
-    /// Why it is not; the developer has not been told.
-    pub async fn prepare(&self, function: String) -> Result<Endpoint, Refusal> {
-        self.ask(|reply| Command::Acquire(function, None, Cause::Forecast, reply))
-            .await?
-    }
-
-    /// How every function fares.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::Stopping`].
-    pub async fn status(&self) -> Result<Vec<Status>, Refusal> {
-        self.ask(Command::Status).await
-    }
-
-    /// The table, as it changes.
-    #[must_use]
-    pub fn table(&self) -> watch::Receiver<Arc<Table>> {
-        self.table.clone()
-    }
-
-    async fn ask<T>(
-        &self,
-        command: impl FnOnce(oneshot::Sender<T>) -> Command,
-    ) -> Result<T, Refusal> {
-        let (reply, answer) = oneshot::channel();
-        self.commands
-            .send(command(reply))
-            .map_err(|_| Refusal::Stopping)?;
-        answer.await.map_err(|_| Refusal::Stopping)
-    }
-}
 
 /// The task's state.
 #[derive(Debug)]
@@ -149,6 +46,8 @@ pub struct Driver {
     last_ticket: u64,
     waiting: HashMap<Ticket, oneshot::Sender<Result<Endpoint, Refusal>>>,
     table: watch::Sender<Arc<Table>>,
+    /// Functions with a process that comes up.
+    starting: watch::Sender<BTreeSet<String>>,
 }
 
 impl Driver {
@@ -158,9 +57,11 @@ impl Driver {
         let (send_commands, commands) = mpsc::unbounded_channel();
         let (report, reports) = mpsc::unbounded_channel();
         let (table, watch) = watch::channel(Arc::default());
+        let (starting, watch_starting) = watch::channel(BTreeSet::new());
         let handle = Handle {
             commands: send_commands,
             table: watch,
+            starting: watch_starting,
         };
         let driver = Self {
             pool: Pool::default(),
@@ -176,6 +77,7 @@ impl Driver {
             last_ticket: 0,
             waiting: HashMap::new(),
             table,
+            starting,
         };
         (driver, handle)
     }
@@ -326,6 +228,13 @@ impl Driver {
                 }
             }
         }
+        // After the table, so that whoever saw a start end finds its outcome there.
+        let starting = self.pool.starts();
+        self.starting.send_if_modified(|current| {
+            let changed = *current != starting;
+            *current = starting;
+            changed
+        });
     }
 
     fn start(&mut self, generation: Generation, function: Definition, cause: Cause) {

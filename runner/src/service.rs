@@ -16,7 +16,7 @@ use crate::{
     driver::{Handle, Table},
     invoke,
     logs::{Line, Logs},
-    pool::{self, Definition, Deno, Endpoint, Generation, Refusal, Settings, State},
+    pool::{self, Definition, Deno, Endpoint, Generation, Limits, Refusal, Settings, State},
 };
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -75,6 +75,17 @@ impl Runner for Service {
         let paths = paths.into_iter().map(PathBuf::from).collect();
         let functions = self.driver.changed(paths).await.map_err(status)?;
         Ok(Response::new(v1::FilesChangedResponse { functions }))
+    }
+
+    async fn settle(
+        &self,
+        request: Request<v1::SettleRequest>,
+    ) -> Result<Response<v1::SettleResponse>, Status> {
+        let functions = request.into_inner().functions;
+        let endpoints = self.driver.settled(&functions).await.map_err(status)?;
+        Ok(Response::new(v1::SettleResponse {
+            endpoints: endpoints.iter().map(endpoint_message).collect(),
+        }))
     }
 
     async fn acquire(
@@ -213,6 +224,7 @@ fn desired(request: v1::ApplyFunctionsRequest) -> Result<(Vec<Definition>, Setti
         idle: Some(request.idle_seconds)
             .filter(|idle| *idle > 0)
             .map(Duration::from_secs),
+        limits: Limits::default(),
     };
     Ok((functions, settings))
 }

@@ -3,6 +3,7 @@
 use std::{
     io,
     process::{ExitStatus, Stdio},
+    sync::Arc,
 };
 
 use nix::{
@@ -12,6 +13,8 @@ use nix::{
 use process_wrap::tokio::{ChildWrapper, CommandWrap, ProcessGroup};
 use proto::process::Announcement;
 use tokio::process::{ChildStderr, ChildStdout, Command};
+
+use crate::reaper::Reaper;
 
 /// A child process that leads a group. Dropping it kills the group.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ impl Worker {
     /// # Errors
     ///
     /// When the program cannot be started.
-    pub(crate) fn spawn(mut command: Command) -> io::Result<Self> {
+    pub(crate) fn spawn(mut command: Command, reaper: &Arc<Reaper>) -> io::Result<Self> {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -38,14 +41,14 @@ impl Worker {
         let pid = pid.ok_or_else(|| io::Error::other("the process has no id"))?;
         Ok(Self {
             child,
-            group: Group::new(pid),
+            group: Group::new(pid, Arc::clone(reaper)),
         })
     }
 
     /// Its process id, which is the group's as well.
     #[must_use]
     pub(crate) fn pid(&self) -> u32 {
-        self.group.0.as_raw().unsigned_abs()
+        self.group.leader.as_raw().unsigned_abs()
     }
 
     /// What it prints; the first call only.
@@ -81,24 +84,32 @@ impl Worker {
 
 /// A process group that this process is responsible for.
 #[derive(Debug)]
-struct Group(Pid);
+struct Group {
+    leader: Pid,
+    reaper: Arc<Reaper>,
+}
 
 impl Group {
-    fn new(leader: i32) -> Self {
+    fn new(leader: i32, reaper: Arc<Reaper>) -> Self {
+        reaper.add(leader);
         Announcement::GroupStarted { group: leader }.send();
-        Self(Pid::from_raw(leader))
+        Self {
+            leader: Pid::from_raw(leader),
+            reaper,
+        }
     }
 
     fn signal(&self, signal: Signal) {
         // Nobody left in the group is what we want.
-        let _ = killpg(self.0, signal);
+        let _ = killpg(self.leader, signal);
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         self.signal(Signal::SIGKILL);
-        let group = self.0.as_raw();
+        let group = self.leader.as_raw();
+        self.reaper.remove(group);
         Announcement::GroupEnded { group }.send();
     }
 }

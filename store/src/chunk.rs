@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proto::v1::RecordChunk;
 
 /// Bytes of records after which a message is full. A longer record travels alone.
-const FULL: usize = 256 * 1024;
+const CHUNK_BYTES: usize = 256 * 1024;
 
 /// Groups records into messages.
 #[derive(Debug)]
@@ -30,10 +30,10 @@ impl<I: Iterator<Item = Bytes>> Iterator for Chunks<I> {
         let first = self.held_over.take().or_else(|| self.records.next())?;
         let (others, _) = self.records.size_hint();
         let likely = (first.len() + 1) * (others + 1);
-        let mut joined = Vec::with_capacity(likely.min(FULL).max(first.len()));
+        let mut joined = Vec::with_capacity(likely.min(CHUNK_BYTES).max(first.len()));
         joined.extend_from_slice(&first);
         for record in self.records.by_ref() {
-            if joined.len() + 1 + record.len() > FULL {
+            if joined.len() + 1 + record.len() > CHUNK_BYTES {
                 self.held_over = Some(record);
                 break;
             }
@@ -52,18 +52,18 @@ mod tests {
 
     use proto::v1::RecordChunk;
 
-    use super::{Chunks, FULL};
+    use super::{CHUNK_BYTES, Chunks};
 
     #[test]
     fn every_record_comes_once_in_messages_of_bounded_size() {
-        let sizes = [1, FULL - 2, 1, FULL * 3, 5, 5];
+        let sizes = [1, CHUNK_BYTES - 2, 1, CHUNK_BYTES * 3, 5, 5];
         let records = sizes.into_iter().map(|size| Bytes::from(vec![b'x'; size]));
         let lengths = |chunk: RecordChunk| {
             let records = chunk.records_json.split(|byte| *byte == b',');
             records.map(<[u8]>::len).collect::<Vec<_>>()
         };
         let chunks: Vec<_> = Chunks::new(records).map(lengths).collect();
-        let expected: [&[usize]; 4] = [&[1, FULL - 2], &[1], &[FULL * 3], &[5, 5]];
+        let expected: [&[usize]; 4] = [&[1, CHUNK_BYTES - 2], &[1], &[CHUNK_BYTES * 3], &[5, 5]];
         assert_eq!(chunks, expected);
         assert_eq!(Chunks::new(std::iter::empty()).count(), 0);
     }

@@ -127,11 +127,21 @@ pub(crate) async fn run<T: Send + 'static>(
     cost: usize,
     work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
-    if cost <= INLINE {
-        return work();
+    match cost <= INLINE {
+        true => work(),
+        false => elsewhere(work).await,
     }
+}
+
+/// Runs work that may take long on a thread that may block.
+pub(crate) async fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
     match task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_cancelled) => Err(Fault::Internal("The store is about to end")),
+        },
     }
 }

@@ -15,7 +15,7 @@ const folders = new Set();
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Tries until `probe` gives something, and throws with `what` was waited for when it took too long. */
-export async function until(what, probe, { limit = 30_000, pause = 2 } = {}) {
+export async function until(what, probe, { limit = 120_000, pause = 2 } = {}) {
   const end = performance.now() + limit;
   for (;;) {
     const found = await probe();
@@ -57,7 +57,7 @@ export function start(command, args, { env, cwd } = {}) {
 }
 
 /** The first match of `pattern` in a program's output. */
-export async function said(program, pattern, limit = 60_000) {
+export async function said(program, pattern, limit = 120_000) {
   const found = await until(
     `${pattern} from ${program.child.spawnfile}`,
     () => pattern.exec(program.text) ?? (program.ended && "ended"),

@@ -21,7 +21,7 @@ export async function inBrowser(drive, flags = []) {
   const errors = [];
   try {
     const context = await browser.newContext({ viewport: { width: 820, height: 760 } });
-    context.setDefaultTimeout(30_000);
+    context.setDefaultTimeout(180_000);
     context.on("weberror", (error) => errors.push(error.error().message));
     context.on("console", (message) => console.error(`page says (${message.type()}): ${message.text()}`));
     context.on("requestfailed", (request) => console.error(`no answer: ${request.method()} ${request.url()}`));

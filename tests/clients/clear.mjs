@@ -8,7 +8,7 @@ const { SERVER_URL, RECORDS } = process.env;
 const count = Number(RECORDS);
 const url = `${SERVER_URL}/api/apps/local/entities/Task`;
 const headers = { "content-type": "application/json" };
-const PATIENCE = 100_000;
+const PATIENCE = 300_000;
 
 const heard = { create: [], delete: [], probes: 0, gone: "" };
 const options = { path: "/ws-user-apps/socket.io/", transports: ["websocket"], query: { token: "null" } };
@@ -44,7 +44,7 @@ while (!heard.probes) {
 await send("DELETE", "", { priority: -1 });
 
 const tasks = Array.from({ length: count }, (_, priority) => ({ priority }));
-await send("POST", "/bulk", tasks);
+for (let at = 0; at < count; at += 1000) await send("POST", "/bulk", tasks.slice(at, at + 1000));
 const created = await all("create");
 assert.ok(created.every((number, index) => number === index));
 const { deleted } = await send("DELETE", "", {});

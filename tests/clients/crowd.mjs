@@ -8,7 +8,7 @@ const { SERVER_URL, APP_ID } = process.env;
 const [SOCKETS, WRITES, RATE] = ["SOCKETS", "WRITES", "RATE"].map((name) => Number(process.env[name]));
 const room = `entities:${APP_ID}:Task`;
 const url = `${SERVER_URL}/api/apps/${APP_ID}/entities/Task`;
-const PATIENCE = 60_000;
+const PATIENCE = 180_000;
 
 const sockets = Array.from({ length: SOCKETS }, () => ({ heard: [], ready: false }));
 const latencies = [];

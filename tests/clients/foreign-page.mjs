@@ -51,7 +51,7 @@ async function everything({ tasks, server, who }) {
 
 async function settled(page, expected) {
   await page.waitForTimeout(0);
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const titles = await stored();
     if (titles.length >= expected.length || Date.now() > deadline) return titles;

@@ -5,8 +5,10 @@ import { createServer } from "node:http";
 function serve() {
   const server = createServer((request, response) => {
     if (request.url === "/move") {
+      // The next one first, which then cannot have the same port.
+      serve();
       response.end("moving", () => {
-        server.close(serve);
+        server.close();
         server.closeAllConnections();
       });
       return;

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { createClient } from "@base44/sdk";
 
 const { SERVER_URL, APP_ID, USER_TOKEN, ADMIN_TOKEN } = process.env;
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 const USER = "ann@example.com";
 
 // The SDK tells of each connection.

@@ -14,7 +14,7 @@ async function printed(pattern) {
 async function printedBy(pattern, ask) {
   const before = (await printed(pattern)).length;
   await ask();
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const values = await printed(pattern);
     if (values.length > before) return values.at(-1);

@@ -9,7 +9,7 @@ use tests::{
     tools::{Clients, on_path, workspace},
 };
 
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(900);
 
 #[tokio::test]
 async fn the_benchmark_measures_both_servers() {

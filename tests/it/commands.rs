@@ -7,7 +7,7 @@ use tests::{
     project::Project,
     server::Server,
     tools::Clients,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 
 use crate::{DEVELOPER, add_task, backlot};
@@ -227,7 +227,8 @@ async fn a_call_ends_with_its_status_and_refuses_what_cannot_be_sent() {
             1,
             "500 Internal Server Error in ",
         ),
-        (&["missing"], 1, "404 Not Found in "),
+        (&["missing"], 2, "there is no function `missing`"),
+        (&["missing"], 2, "the project has: echo"),
         (&["echo", "--data", "hello"], 2, "not JSON"),
         (&["echo", "--data", "@/missing"], 2, "/missing"),
         (&["echo", "--as", "a@b.c", "--service"], 2, "--service"),
@@ -274,19 +275,15 @@ async fn logs_are_what_functions_printed() {
         .send(reqwest::Method::POST, "/functions/echo", &json!("one"))
         .await;
     server.get("/functions/other").await;
-    eventually(
-        "the lines are there",
-        std::time::Duration::from_secs(30),
-        async || {
-            let logs = run(&launch, &project, &["logs"]).await.success("logs");
-            that(
-                ["called with \"one\"", "and complained", "the other"]
-                    .iter()
-                    .all(|text| logs.stdout.contains(text)),
-                logs.to_string(),
-            )
-        },
-    )
+    eventually("the lines are there", PATIENCE, async || {
+        let logs = run(&launch, &project, &["logs"]).await.success("logs");
+        that(
+            ["called with \"one\"", "and complained", "the other"]
+                .iter()
+                .all(|text| logs.stdout.contains(text)),
+            logs.to_string(),
+        )
+    })
     .await;
     let texts = async |arguments: &[&str]| -> Vec<String> {
         let logs = json(&launch, &project, arguments).await;

@@ -1,7 +1,5 @@
 //! `backlot exec`: scripts with a client at hand, against a server of this machine.
 
-use std::time::Duration;
-
 use nix::sys::signal::Signal;
 use serde_json::json;
 use tests::{
@@ -10,10 +8,7 @@ use tests::{
     tools::Clients,
 };
 
-use crate::{DEVELOPER, add_task, backlot, entities::register};
-
-/// How long what a script leaves may take to be gone.
-const GONE_LIMIT: Duration = Duration::from_secs(20);
+use crate::{DEVELOPER, add_task, backlot, register};
 
 const SCRIPT: &str = r#"
 import { greeting } from "./lib/greeting.ts";
@@ -84,6 +79,18 @@ async fn a_script_works_on_the_running_server_and_its_exit_status_is_passed_on()
         .await;
     assert_eq!(said.success("a pipe").stdout, "hello two a value local\n");
 
+    let elsewhere = Project::empty().file("here.ts", "console.log((await base44.auth.me()).email)");
+    let root = project.root().to_string_lossy().into_owned();
+    let said = backlot(&elsewhere)
+        .clients(&clients)
+        .env("XDG_RUNTIME_DIR", project.user("run"))
+        .run_with_input(&["exec", "here.ts", "--local", "--dir", &root], "")
+        .await;
+    assert_eq!(
+        said.success("of another folder").stdout,
+        format!("{DEVELOPER}\n")
+    );
+
     for broken in [
         "throw new Error('on purpose')",
         "await import('./nowhere.ts')",
@@ -93,6 +100,29 @@ async fn a_script_works_on_the_running_server_and_its_exit_status_is_passed_on()
         assert_eq!(said.code, 1, "{said}");
         assert!(said.stderr.contains("error"), "{said}");
     }
+}
+
+#[tokio::test]
+async fn each_server_of_a_project_is_reached_by_its_port() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let project = project();
+    let launch = backlot(&project).clients(&clients);
+    let servers = [launch.start().await, launch.start().await];
+    let script = "console.log(Deno.env.get('BASE44_APP_BASE_URL'), (await base44.auth.me()).role)";
+    for server in &servers {
+        let port = server.port().to_string();
+        let said = launch
+            .run_with_input(&["exec", "--local", "--port", &port], script)
+            .await;
+        let expected = format!("{} admin\n", server.url());
+        assert_eq!(said.success("exec").stdout, expected);
+    }
+    for mut server in servers {
+        assert_eq!(server.interrupt().await, 0);
+    }
+    assert_eq!(project.entries_of_user("run/backlot"), [""; 0]);
 }
 
 #[tokio::test]
@@ -228,7 +258,7 @@ async fn a_script_gets_its_signals_and_leaves_nothing() {
         running.says("up").await;
         running.signal(signal);
         assert_eq!(running.ended().await, code, "{signal}");
-        running.nothing_left(GONE_LIMIT).await;
+        running.nothing_left().await;
     }
     assert_eq!(project.entries_of_user("tmp"), before);
 }

@@ -17,7 +17,7 @@ use tests::{
     upstream::{Upstream, VISITOR, VISITOR_TOKEN},
 };
 
-use crate::{backlot, join, sign_in};
+use crate::{backlot, register, sign_in};
 
 const ADA: &str = "ada@example.com";
 
@@ -102,7 +102,7 @@ async fn what_is_not_local_reaches_the_platform_as_it_is_and_as_whom_it_may() {
     let project = project();
     let server = linked(&project, upstream.url()).start().await;
     let developer = sign_in(&server, ADA).await;
-    let other = join(&server, "eve@example.com").await;
+    let other = register(&server, "eve@example.com").await;
     assert!(upstream.take().is_empty(), "a start asks nothing");
 
     // The first call of the developer has their token fetched.

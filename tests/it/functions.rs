@@ -10,7 +10,7 @@ mod recent;
 mod saving;
 mod sdk;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -20,13 +20,10 @@ use tests::{
     project::Project,
     server::Server,
     tools::Clients,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 
 use crate::{DEVELOPER, add_task, backlot, sign_in};
-
-/// How long processes may take to come and go, on a busy machine.
-const SETTLED: Duration = Duration::from_secs(20);
 
 /// Answers what it was sent, and what it sees.
 const ECHO: &str = r#"
@@ -253,7 +250,7 @@ async fn fifty_functions_cost_one_process_in_waiting_until_they_are_called() {
         if called {
             let _ = server.get("/functions/first").await.expect(207);
         }
-        eventually("as many processes as are needed", SETTLED, async || {
+        eventually("as many processes as are needed", PATIENCE, async || {
             let running = deno_of(&server);
             that(running.len() == processes, format!("{running:?}"))
         })

@@ -3,8 +3,6 @@
 
 mod every_rpc;
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 use tests::{
     command::{Finished, finish},
@@ -13,13 +11,11 @@ use tests::{
     project::Project,
     server::Server,
     tools::Clients,
-    wait::eventually,
+    wait::{PATIENCE, eventually},
 };
 use tokio::process::Command;
 
 use crate::{add_task, backlot};
-
-const LIMIT: Duration = Duration::from_secs(30);
 
 /// A service, as that client reaches it.
 struct Peer<'a> {
@@ -40,7 +36,7 @@ impl Peer<'_> {
             what,
         ]);
         buf.arg(format!("http://{}", self.address));
-        let listed = finish(buf, LIMIT).await.success(what);
+        let listed = finish(buf, PATIENCE).await.success(what);
         listed.stdout.lines().map(str::to_owned).collect()
     }
 
@@ -63,7 +59,7 @@ impl Peer<'_> {
     }
 
     async fn call(&self, method: &str, request: &Value) -> Finished {
-        finish(self.curl(method, &request.to_string()), LIMIT).await
+        finish(self.curl(method, &request.to_string()), PATIENCE).await
     }
 
     /// The one message of the answer; `null` for none.
@@ -73,7 +69,7 @@ impl Peer<'_> {
 
     /// The same for several messages.
     async fn answer_to_all(&self, method: &str, messages: &str) -> Value {
-        let answered = finish(self.curl(method, messages), LIMIT).await;
+        let answered = finish(self.curl(method, messages), PATIENCE).await;
         let answered = answered.success(method);
         serde_json::from_str(&answered.stdout).unwrap_or_default()
     }
@@ -104,7 +100,7 @@ impl Peer<'_> {
 pub(crate) async fn announced(service: &Server) -> String {
     eventually(
         "the service announces where it listens",
-        LIMIT,
+        PATIENCE,
         async || {
             let output = service.output();
             let first = output
@@ -282,7 +278,18 @@ async fn each_service_runs_alone() {
     for service in [&mut store, &mut runner, &mut gateway] {
         service.signal(nix::sys::signal::Signal::SIGTERM);
         assert_eq!(service.ended().await, 0, "{}", service.output().text());
-        service.nothing_left(Duration::from_secs(1)).await;
+        service.nothing_left().await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_travel_starts_nothing() {
+    let project = Project::new().with_tasks();
+    let launch = backlot(&project).env("BACKLOT_TOKEN", "geheimß");
+    for refused in [launch.fail().await, launch.run(&["store"]).await] {
+        assert_eq!(refused.code, 2, "{refused}");
+        let why = "cannot travel in a header";
+        assert!(refused.stderr.contains(why), "{refused}");
     }
 }
 
@@ -296,7 +303,8 @@ async fn dev_uses_services_that_were_started_by_hand_and_leaves_them_running() {
     let (store, mut peer) = by_hand(&clients, &launch, "store").await;
     peer.token = Some("shared".to_owned());
     let attach = format!("store={}", peer.address);
-    let nowhere = format!("store=127.0.0.1:{}", tests::launch::free_port());
+    let nobody = http::Nobody::home();
+    let nowhere = format!("store={}", nobody.address());
     for (address, what) in [
         (&attach, "BACKLOT_TOKEN"),
         (&nowhere, "backlot store --listen"),

@@ -27,6 +27,7 @@ mod startup;
 mod tidy;
 mod types;
 mod uploads;
+mod wire;
 
 use serde_json::{Value, json};
 use tests::{launch::Launch, project::Project, server::Server};
@@ -60,16 +61,16 @@ async fn sign_in(server: &Server, email: &str) -> String {
 }
 
 /// Registers somebody with the code from the terminal, and signs them in.
-async fn join(server: &Server, email: &str) -> String {
+async fn register(server: &Server, email: &str) -> String {
     let auth = |route: &str| format!("/api/apps/local/auth/{route}");
     let post = reqwest::Method::POST;
+    let earlier = server.output().codes().count();
     let account = json!({ "email": email, "password": "correct horse" });
     let _ = server
         .send(post.clone(), &auth("register"), &account)
         .await
         .expect(200);
-    let code = server.printed("use this verification code: ").await;
-    let proof = json!({ "email": email, "otp_code": code });
+    let proof = json!({ "email": email, "otp_code": server.code(earlier).await });
     let answer = server
         .send(post, &auth("verify-otp"), &proof)
         .await

@@ -3,6 +3,7 @@
 mod deploying;
 mod failures;
 mod logs;
+mod naming;
 mod official;
 mod pulling;
 mod secrets;

@@ -4,8 +4,6 @@ mod crashing;
 mod ending;
 mod frontend;
 
-use std::time::Duration;
-
 use nix::sys::signal::Signal;
 use reqwest::Method;
 use tests::{
@@ -13,20 +11,15 @@ use tests::{
     process::send,
     project::Project,
     server::Server,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    time::timeout,
 };
 
 use crate::TASKS;
-
-/// After this long, nothing of a killed server may be left.
-const ORPHANS: Duration = Duration::from_secs(3);
-
-/// How long a service may be away after a crash, on a busy machine.
-const COMEBACK: Duration = Duration::from_secs(20);
 
 /// A frontend with children that do not end when asked.
 const STUBBORN: &str = "trap '' TERM; /bin/sleep 600 & /bin/sleep 601";
@@ -56,7 +49,7 @@ async fn start_everything(launch: &Launch<'_>) -> Server {
     assert_eq!(server.get("/functions/hello").await.text, "hello");
     eventually(
         "services, Deno and the frontend's children run",
-        COMEBACK,
+        PATIENCE,
         async || {
             let processes = server.processes();
             let all = [
@@ -109,7 +102,8 @@ async fn hanging_request(port: u16) -> TcpStream {
     );
     request.write_all(head.as_bytes()).await.unwrap();
     let mut answer = [0; 12];
-    request.read_exact(&mut answer).await.unwrap();
+    let read = timeout(PATIENCE, request.read_exact(&mut answer)).await;
+    read.expect("it is being served").unwrap();
     assert_eq!(&answer, b"HTTP/1.1 100");
     request
 }

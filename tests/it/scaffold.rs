@@ -1,6 +1,6 @@
 //! `backlot init` and `backlot new`: what they make works at once, and what was there stays.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use tests::{
     command::Finished,
     project::Project,
     tools::Clients,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 
 use crate::backlot;
@@ -88,8 +88,7 @@ async fn what_is_added_while_the_server_runs_works_at_once() {
     for (kind, name) in [("function", "hello"), ("entity", "Task")] {
         let _ = run(&project, &["new", kind, name]).await.success(kind);
     }
-    let limit = Duration::from_secs(20);
-    eventually("both are served", limit, async || {
+    eventually("both are served", PATIENCE, async || {
         let record = json!({ "title": "Tea" });
         let path = "/api/apps/local/entities/Task";
         let stored = server.send(Method::POST, path, &record).await.status;

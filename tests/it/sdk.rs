@@ -1,7 +1,15 @@
 //! The official JavaScript SDK, unchanged, against a server: the judge of what apps rely on.
 
 use serde_json::json;
-use tests::{launch::Launch, project::Project, template, terminal::Terminal, tools::Clients};
+use tests::{
+    launch::Launch,
+    output::CODE_SENTENCE,
+    project::Project,
+    template,
+    terminal::Terminal,
+    tools::Clients,
+    wait::{PATIENCE, eventually, that},
+};
 
 use crate::{DEVELOPER, backlot};
 
@@ -80,21 +88,17 @@ async fn every_method_of_the_auth_module_works_with_codes_from_the_terminal() {
     let said = clients.run("auth.mjs", &variables).await;
     assert!(said.stdout.ends_with("ok\n"), "{said}");
     // Nobody but the terminal learns a code, and it is shown to people as well as to scripts.
-    let output = server.output();
-    let sentence = "In order to complete registration use this verification code: ";
-    assert!(
-        output.stdout.iter().any(|line| line.starts_with(sentence)),
-        "{}",
-        output.text()
-    );
-    assert!(
-        output
-            .stderr
+    eventually("both are told", PATIENCE, async || {
+        let output = server.output();
+        let scripts = output
+            .stdout
             .iter()
-            .any(|line| line.contains("ann@example.com")),
-        "{}",
-        output.text()
-    );
+            .any(|line| line.starts_with(CODE_SENTENCE));
+        let mut people = output.stderr.iter();
+        let people = people.any(|line| line.contains("ann@example.com"));
+        that(scripts && people, output.text())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 mod surroundings;
 #[cfg(target_os = "linux")]
 mod terminal;
+#[cfg(target_os = "linux")]
+mod watching;
 
 use std::{net::TcpListener, time::Duration};
 
@@ -10,6 +12,9 @@ use serde_json::{Value, json};
 use tests::{command::Finished, project::Project, server::Server, tools::Clients};
 
 use crate::{TASKS, backlot};
+
+/// How long npm may take to install Deno, which is forty megabytes.
+const INSTALL_LIMIT: Duration = Duration::from_secs(600);
 
 /// A failed start says one thing, and how to go on, on standard error.
 fn assert_failed(finished: &Finished, code: i32, parts: &[&str]) {
@@ -89,11 +94,7 @@ async fn a_broken_entity_is_reported_with_its_place_and_everything_else_starts()
         .file("base44/entities/bad.jsonc", "{\n  \"name\": \n}\n");
     let server = backlot(&project).start().await;
     assert_eq!(server.get(TASKS).await.text, "[]");
-    assert!(
-        server.output().says("base44/entities/bad.jsonc:"),
-        "{}",
-        server.output().text()
-    );
+    server.says("base44/entities/bad.jsonc:").await;
 }
 
 #[tokio::test]
@@ -123,9 +124,14 @@ async fn a_busy_default_port_means_the_next_free_one() {
     let first = backlot(&project).default_port().start().await;
     let second = backlot(&other).default_port().start().await;
     let (port, next) = (first.port(), second.port());
-    assert!((4400..4420).contains(&port), "{port}");
-    assert!(next > port && next <= 4420, "{next} after {port}");
-    second.says("4400").await;
+    // Others of this machine may have some of them, and leave them in between.
+    for port in [port, next] {
+        assert!((4400..=4420).contains(&port), "{port}");
+    }
+    assert_ne!(port, next);
+    if port == 4400 {
+        second.says("4400").await;
+    }
     if cfg!(target_os = "linux") && port == 4400 {
         // The one to stop, and not the gateway, which would only be started again.
         second.says(&format!("dev (pid {})", first.pid())).await;
@@ -350,14 +356,10 @@ fn npm_without_deno(project: &Project) -> std::path::PathBuf {
 }
 
 async fn called(server: &Server) {
-    tests::wait::eventually(
-        "the function answers",
-        Duration::from_secs(120),
-        async || {
-            let answer = server.get("/functions/hello").await;
-            assert!([200, 503].contains(&answer.status), "{answer:?}");
-            tests::wait::that(answer.text == "hello", answer.text)
-        },
-    )
+    tests::wait::eventually("the function answers", INSTALL_LIMIT, async || {
+        let answer = server.get("/functions/hello").await;
+        assert!([200, 503].contains(&answer.status), "{answer:?}");
+        tests::wait::that(answer.text == "hello", answer.text)
+    })
     .await;
 }

@@ -1,20 +1,17 @@
 //! Generated types, judged by the real compiler with the real SDK.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use serde_json::Value;
 use tests::{
     project::Project,
     tools::{Clients, workspace},
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 
 use crate::backlot;
 
 const TYPES: &str = "base44/.types/types.d.ts";
-
-/// How long a save may take to reach the types.
-const FRESH_LIMIT: Duration = Duration::from_secs(30);
 
 const TSCONFIG: &str = r#"{
   // Ours
@@ -208,7 +205,7 @@ async fn the_server_keeps_types_fresh_unless_told_not_to() {
     let project = Project::new().with_tasks().file("tsconfig.json", "{}");
     let server = backlot(&project).start().await;
     let has = async |text: &str| {
-        eventually("the types are fresh", FRESH_LIMIT, async || {
+        eventually("the types are fresh", PATIENCE, async || {
             let types = fs::read_to_string(project.root().join(TYPES)).unwrap_or_default();
             that(types.contains(text), types)
         })

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use axum::Router;
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    task::JoinHandle,
+};
 
 /// How long one request may take, the first call of a function included.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// A client that follows no redirects and uses no proxy.
 ///
@@ -36,6 +39,36 @@ pub(crate) async fn serve(app: Router) -> (String, JoinHandle<()>) {
         let _ = axum::serve(listener, app).await;
     });
     (format!("http://{address}"), serving)
+}
+
+/// An address of this machine at which nobody answers, and nobody else will as long as this is kept.
+#[derive(Debug)]
+pub struct Nobody(TcpSocket);
+
+impl Nobody {
+    /// Takes the address.
+    ///
+    /// # Panics
+    ///
+    /// When the system has no free port.
+    #[must_use]
+    pub fn home() -> Self {
+        let socket = TcpSocket::new_v4().expect("the system has sockets");
+        socket
+            .bind(([127, 0, 0, 1], 0).into())
+            .expect("the system has free ports");
+        Self(socket)
+    }
+
+    /// `127.0.0.1:…`
+    ///
+    /// # Panics
+    ///
+    /// Never: it is bound.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.0.local_addr().expect("it is bound").to_string()
+    }
 }
 
 /// A whole answer.

@@ -2,9 +2,10 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    io::{Seek as _, Write as _},
+    hash::{BuildHasher as _, RandomState},
+    io::{ErrorKind, Seek as _, Write as _},
     iter,
-    net::TcpListener,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener},
     path::PathBuf,
     process::Stdio,
     time::Duration,
@@ -19,13 +20,18 @@ use crate::{
     project::Project,
     server::Server,
     tools::{self, Clients, caches},
+    wait::PATIENCE,
 };
 
-/// How long a command may take that does one thing.
-const LIMIT: Duration = Duration::from_secs(30);
-
 /// How long a script may take; Deno may have to download what it imports.
-const SCRIPT_LIMIT: Duration = Duration::from_secs(120);
+const SCRIPT_LIMIT: Duration = Duration::from_secs(240);
+
+/// The ports that servers of tests are given.
+const FIRST_PORT: u16 = 10_000;
+const OWN_PORTS: u64 = 20_000;
+
+/// How often a free one of them is looked for.
+const DRAWS: usize = 1000;
 
 /// How often another free port is tried when somebody took the one that was free.
 const PORTS: usize = 3;
@@ -158,7 +164,7 @@ impl<'a> Launch<'a> {
     pub async fn run(&self, arguments: &[&str]) -> Finished {
         let mut command = self.command();
         command.args(arguments);
-        finish(command, LIMIT).await
+        finish(command, PATIENCE).await
     }
 
     /// Runs another command in the project's root to its end, with `input` on its standard input.
@@ -258,13 +264,31 @@ fn is_setting(name: &OsStr) -> bool {
         .any(|prefix| name.starts_with(prefix))
 }
 
-/// A port that was free a moment ago, on both loopback addresses.
+/// A port that was free a moment ago, on both loopback addresses, and is hardly anybody's a moment later: it is none of
+/// those that Linux and macOS give to whoever asks for any.
 ///
 /// # Panics
 ///
-/// When the system has none.
+/// When there is none.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("the system has free ports");
-    listener.local_addr().expect("it is bound").port()
+    let drawn = iter::repeat_with(|| RandomState::new().hash_one(()) % OWN_PORTS);
+    let mut ports = drawn.map(|port| FIRST_PORT + u16::try_from(port).expect("there are fewer"));
+    ports
+        .by_ref()
+        .take(DRAWS)
+        .find(|port| is_free(*port))
+        .expect("few ports are taken")
+}
+
+fn is_free(port: u16) -> bool {
+    let loopback = [
+        IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::LOCALHOST),
+    ];
+    loopback.into_iter().all(|address| {
+        let bound = TcpListener::bind((address, port));
+        // A machine without IPv6 has nobody there.
+        bound.map_or_else(|error| error.kind() != ErrorKind::AddrInUse, |_| true)
+    })
 }

@@ -11,6 +11,9 @@ use crate::command::Finished;
 /// What announces readiness to scripts.
 const READY: &str = "Dev server is available at ";
 
+/// What the terminal says where production would send an e-mail; the code follows.
+pub const CODE_SENTENCE: &str = "In order to complete registration use this verification code: ";
+
 /// Everything that was printed so far.
 #[derive(Clone, Debug, Default)]
 pub struct Output {
@@ -28,6 +31,12 @@ impl Output {
             .iter()
             .chain(&self.stderr)
             .any(|line| line.contains(text))
+    }
+
+    /// The verification codes that were printed, in their order.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        let lines = self.stdout.iter();
+        lines.filter_map(|line| Some(line.split_once(CODE_SENTENCE)?.1.trim()))
     }
 
     /// Both streams, one after the other.

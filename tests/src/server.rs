@@ -7,6 +7,8 @@ use parking_lot::Mutex;
 use reqwest::Method;
 use serde_json::Value;
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
     process::{Child, Command},
     task::JoinHandle,
     time::timeout,
@@ -17,23 +19,17 @@ use crate::{
     http::{self, Answer},
     output::{Output, collect, ready_url},
     process::{self, Process},
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
-
-/// How long a start may take. It takes a tenth of a second; other tests and compilers run beside this one.
-const START_LIMIT: Duration = Duration::from_secs(30);
-
-/// How long an orderly end may take: each of three services has five seconds.
-const END_LIMIT: Duration = Duration::from_secs(20);
 
 /// How long somebody else's program may take to end by itself.
 const LAST_MOMENTS: Duration = Duration::from_secs(3);
 
-/// How long a line may take that a request or a process has caused.
-const LINE_LIMIT: Duration = Duration::from_secs(30);
+/// How long what is left of a server that has ended may take to be gone. Two seconds are what it takes by itself.
+const GONE_LIMIT: Duration = Duration::from_secs(30);
 
 /// How long a frontend may take, its installation included.
-const FRONTEND_LIMIT: Duration = Duration::from_secs(180);
+const FRONTEND_LIMIT: Duration = Duration::from_secs(600);
 
 /// A running `backlot dev`, or another command of ours. Dropping it kills it; that it leaves nothing then is its own
 /// promise, and tested.
@@ -82,21 +78,17 @@ impl Server {
 
     /// Waits until requests are answered.
     pub(crate) async fn ready(&mut self) -> Result<(), String> {
-        let found = eventually(
-            "the server says that it is ready",
-            START_LIMIT,
-            async || {
-                let ended = self.child.try_wait().expect("it is our child");
-                let output = self.output();
-                match (output.stdout.iter().find_map(|line| ready_url(line)), ended) {
-                    (Some(url), _) => Ok(Ok(url)),
-                    (None, Some(status)) => {
-                        Ok(Err(format!("it ended with {status}\n{}", output.text())))
-                    }
-                    (None, None) => Err(output.text()),
+        let found = eventually("the server says that it is ready", PATIENCE, async || {
+            let ended = self.child.try_wait().expect("it is our child");
+            let output = self.output();
+            match (output.stdout.iter().find_map(|line| ready_url(line)), ended) {
+                (Some(url), _) => Ok(Ok(url)),
+                (None, Some(status)) => {
+                    Ok(Err(format!("it ended with {status}\n{}", output.text())))
                 }
-            },
-        );
+                (None, None) => Err(output.text()),
+            }
+        });
         self.url = found.await?;
         Ok(())
     }
@@ -145,7 +137,7 @@ impl Server {
     pub async fn says(&self, text: &str) {
         eventually(
             &format!("the terminal says `{text}`"),
-            LINE_LIMIT,
+            PATIENCE,
             async || {
                 let output = self.output();
                 that(output.says(text), output.text())
@@ -157,7 +149,7 @@ impl Server {
     /// What follows `text` in the last line that contains it, once there is one.
     pub async fn printed(&self, text: &str) -> String {
         let what = format!("the terminal says `{text}…`");
-        eventually(&what, LINE_LIMIT, async || {
+        eventually(&what, PATIENCE, async || {
             let output = self.output();
             let lines = output.stdout.iter().chain(&output.stderr);
             let found = lines.rev().find_map(|line| line.split_once(text));
@@ -166,6 +158,33 @@ impl Server {
                 .ok_or_else(|| output.text())
         })
         .await
+    }
+
+    /// The verification code that was printed after `earlier` others, once it is there.
+    pub async fn code(&self, earlier: usize) -> String {
+        eventually("a code is printed", PATIENCE, async || {
+            let output = self.output();
+            let code = output.codes().nth(earlier).map(str::to_owned);
+            code.ok_or_else(|| output.text())
+        })
+        .await
+    }
+
+    /// Sends these bytes, which need not be a request, and reads what comes back to the end of the connection.
+    ///
+    /// # Panics
+    ///
+    /// When the connection stays open.
+    pub async fn raw(&self, bytes: &[u8]) -> String {
+        let stream = TcpStream::connect(("127.0.0.1", self.port())).await;
+        let mut stream = stream.expect("the server listens");
+        // It may have seen enough, and gone, before everything is written.
+        let _ = stream.write_all(bytes).await;
+        let mut said = Vec::new();
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]);
+        let read = timeout(PATIENCE, stream.read_to_end(&mut said)).await;
+        let _ = read.unwrap_or_else(|_elapsed| panic!("the connection stays open after {shown}"));
+        String::from_utf8_lossy(&said).into_owned()
     }
 
     /// Waits for the line of a frontend that tells its address, and returns the address.
@@ -202,12 +221,12 @@ impl Server {
     ///
     /// With the output, when it does not end in time.
     pub async fn ended(&mut self) -> i32 {
-        let Ok(status) = timeout(END_LIMIT, self.child.wait()).await else {
+        let Ok(status) = timeout(PATIENCE, self.child.wait()).await else {
             panic!("it did not end\n{}", self.output().text());
         };
         for reader in &mut self.readers {
             // Nobody else holds the pipes, so the rest of the output comes now.
-            timeout(END_LIMIT, reader)
+            timeout(PATIENCE, reader)
                 .await
                 .expect("its output ends with it")
                 .expect("reading does not panic");
@@ -236,8 +255,8 @@ impl Server {
     }
 
     /// Waits until no process of this launch is left.
-    pub async fn nothing_left(&self, limit: Duration) {
-        eventually("every process is gone", limit, async || {
+    pub async fn nothing_left(&self) {
+        eventually("every process is gone", GONE_LIMIT, async || {
             let left = self.processes();
             that(
                 left.is_empty(),

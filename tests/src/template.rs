@@ -10,7 +10,7 @@ use crate::{
 
 const PACKAGE: &str = "base44@0.1.18";
 const TEMPLATES: &str = "package/dist/assets/templates";
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// The app id that the template's copy is linked to.
 pub const APP_ID: &str = "0123456789abcdef01234567";
@@ -51,8 +51,10 @@ pub async fn backend_only() -> Option<PathBuf> {
 /// The folder `name` beside the unpacked package, with the files of `template`.
 async fn instance(npm: &Path, template: &str, name: &str) -> PathBuf {
     let folder = kept("template");
-    if !folder.join("package").exists() {
+    let done = folder.join("done");
+    if !done.is_file() {
         unpack(npm, &folder).await;
+        fs::write(done, "").expect("cargo's folder can be written");
     }
     let project = folder.join(name);
     instantiate(&folder.join(TEMPLATES).join(template), &project);

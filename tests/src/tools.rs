@@ -18,7 +18,7 @@ use crate::command::{Finished, command, finish};
 const INSTALL_LIMIT: Duration = Duration::from_secs(600);
 
 /// How long a script may take, a browser's start included.
-const SCRIPT_LIMIT: Duration = Duration::from_secs(150);
+const SCRIPT_LIMIT: Duration = Duration::from_secs(900);
 
 /// Says that a test cannot run here.
 ///

@@ -69,6 +69,7 @@ struct Tokens {
     access: String,
     refresh: String,
     app: Option<String>,
+    refuses_app: bool,
     given: u32,
 }
 
@@ -98,6 +99,7 @@ impl Upstream {
             access: "a".to_owned(),
             refresh: "r".to_owned(),
             app: None,
+            refuses_app: false,
             given: 0,
         };
         let shared = Arc::new(Shared {
@@ -148,6 +150,11 @@ impl Upstream {
         self.shared.tokens.lock().app = Some("revoked".to_owned());
     }
 
+    /// From now on no token of the app's user is any good, whenever it was given out.
+    pub fn refuse_app_tokens(&self) {
+        self.shared.tokens.lock().refuses_app = true;
+    }
+
     /// From now on the access token is no good, and only a refresh gives another.
     pub fn revoke_access_token(&self) {
         "revoked".clone_into(&mut self.shared.tokens.lock().access);
@@ -193,8 +200,11 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             false => unauthorized(),
         };
     }
+    let is_good = |bearer: &str, good: &String| bearer == good && !tokens.refuses_app;
     match (bearer, &tokens.app) {
-        (Some(bearer), Some(good)) if bearer != good && bearer != VISITOR_TOKEN => unauthorized(),
+        (Some(bearer), Some(good)) if bearer != VISITOR_TOKEN && !is_good(bearer, good) => {
+            unauthorized()
+        }
         _ => ok(json!({ "from": "afar" })),
     }
 }

@@ -4,6 +4,14 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
+/// How long anything may take that happens at once on a machine with nothing else to do: builds and other tests run beside
+/// this one. Only what never happens waits as long.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How long a request may wait for its answer, whatever others do. Ten seconds are promised; the rest is for a machine that is
+/// busy with something else.
+pub const NO_HANG: Duration = Duration::from_secs(30);
+
 /// How long to wait between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
 

@@ -57,7 +57,7 @@ pub(crate) struct DevArgs {
     #[arg(long)]
     pub(crate) no_types: bool,
 
-    /// How output looks: text for a person, json for a program (one object a line, nothing left out)
+    /// How output looks: text for a person, json for a program (one object a line, repetitions included)
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) log_format: LogFormat,
 
@@ -69,7 +69,7 @@ pub(crate) struct DevArgs {
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
-    /// Say more
+    /// Show requests, starts of functions and what services note as well
     #[arg(short, long, action = ArgAction::Count)]
     pub(crate) verbose: u8,
 }

@@ -34,6 +34,14 @@ pub(crate) struct ExecArgs {
     #[arg(long, value_name = "ENV", conflicts_with = "local")]
     pub(crate) data_env: Option<String>,
 
+    /// A folder of the project; FILE is looked for in the current folder all the same
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) dir: PathBuf,
+
+    /// Print one JSON document when the script cannot be started; what it prints itself stays as it is
+    #[arg(long)]
+    pub(crate) json: bool,
+
     /// The Deno executable that runs the script
     #[arg(long, value_name = "PATH", env = "BACKLOT_DENO")]
     pub(crate) deno: Option<PathBuf>,

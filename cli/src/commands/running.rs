@@ -69,8 +69,9 @@ impl Running {
     ) -> Result<C, CommandError> {
         let service = self.descriptor.services.get(component.name());
         let address = service.map_or("", |service| &service.grpc);
-        let token = LaunchToken::from(self.descriptor.token.clone());
-        make(address, Some(&token)).map_err(|failure| refused(&failure))
+        let token = LaunchToken::parse(self.descriptor.token.clone());
+        let client = token.and_then(|token| make(address, Some(&token)));
+        client.map_err(|failure| refused(&failure))
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     args::{AppArgs, SecretDeleteArgs, SecretSetArgs, SecretsArgs, SecretsCommand},
     output::{self, CommandError, Done, ErrorCode, Output},
     platform::{App, Surroundings},
-    project::{self, env_edit},
+    project::{self, env_edit, env_edit::EditError},
 };
 
 pub(crate) fn run(args: &SecretsArgs) -> ExitCode {
@@ -115,8 +115,13 @@ fn set_here(dir: &Path, secrets: IndexMap<String, String>) -> Result<Done, Comma
     let layout = project::read_layout(dir)?.value;
     let path = layout.root.join(".env.local");
     let secrets: Vec<(String, String)> = secrets.into_iter().collect();
-    let edited = env_edit::set(&path, &secrets)
-        .map_err(|error| CommandError::input(error.to_string()).with_hint("nothing was written"))?;
+    let edited = env_edit::set(&path, &secrets).map_err(|error| match &error {
+        EditError::File { .. } => CommandError::new(ErrorCode::FileRead, error.to_string())
+            .with_hint("nothing was written: check the permissions of the file and of its folder"),
+        EditError::Name(_) | EditError::Value(_) | EditError::Unclosed(_) => {
+            CommandError::input(error.to_string()).with_hint("nothing was written")
+        }
+    })?;
     let file = layout.relative(&path);
     let parts = [
         ("added", &edited.added),

@@ -12,10 +12,8 @@ use crate::{
         self, Named,
         file::{self, Tsconfig, Written},
     },
+    ui,
 };
-
-/// Columns of a code frame.
-const FRAME_WIDTH: usize = 80;
 
 pub(crate) fn run(args: &TypesArgs) -> ExitCode {
     let TypesCommand::Generate(args) = &args.command;
@@ -79,7 +77,7 @@ fn include(layout: &Layout, output: Output) -> Result<&'static str, CommandError
 }
 
 fn note(problem: &Diagnostic, output: Output) {
-    output.note(problem.frame(FRAME_WIDTH, false).trim_end());
+    output.note(problem.frame(ui::columns(), false).trim_end());
 }
 
 fn unwritable(file: &str, error: &std::io::Error) -> CommandError {

@@ -191,10 +191,16 @@ impl CommandError {
 
 impl From<ReadError> for CommandError {
     fn from(error: ReadError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&ReadError> for CommandError {
+    fn from(error: &ReadError) -> Self {
         let message = error.to_string();
         let hint = error.hint();
         let found = match error {
-            ReadError::Start { .. } => Self::new(ErrorCode::FileRead, message),
+            ReadError::Start { .. } => Self::input(message),
             ReadError::NotFound { .. } => Self::new(ErrorCode::ConfigNotFound, message),
             ReadError::Config { diagnostics, .. } => Self::new(ErrorCode::ConfigInvalid, message)
                 .with_details(diagnostics.iter().map(ToString::to_string)),

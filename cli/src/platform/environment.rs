@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::{
     output::{CommandError, ErrorCode},
-    project::{self, Layout, ReadError},
+    project::{self, Diagnostic, Layout, ReadError, Reading},
 };
 
 /// Variables, those of this process first.
@@ -112,7 +112,8 @@ impl Surroundings {
     ///
     /// # Errors
     ///
-    /// `CONFIG_NOT_FOUND` when nothing names one.
+    /// `CONFIG_NOT_FOUND` when nothing names one; what is wrong with the folder or with the project where that would
+    /// have been looked at.
     pub(crate) fn app_id(&self, given: Option<&str>) -> Result<String, CommandError> {
         if let Some(given) = given {
             let id = given.trim();
@@ -122,18 +123,26 @@ impl Surroundings {
             }
             return Ok(id.to_owned());
         }
-        let of_project = || {
-            let layout = self.layout.as_ref().ok()?;
-            project::read_app_id(layout).value
+        if let Some(id) = self.environment.get("BASE44_APP_ID") {
+            return Ok(id.trim().to_owned());
+        }
+        let link = match &self.layout {
+            Ok(layout) => project::read_app_id(layout),
+            Err(ReadError::NotFound { .. }) => Reading::default(),
+            Err(unusable) => return Err(unusable.into()),
         };
-        self.environment
-            .get("BASE44_APP_ID")
-            .map(|id| id.trim().to_owned())
-            .or_else(of_project)
-            .ok_or_else(|| {
-                CommandError::new(ErrorCode::ConfigNotFound, "no app to work on")
-                    .with_hint("name it with --app-id ID, or set BASE44_APP_ID")
-                    .with_command("or link the project to one", "npx base44 link")
-            })
+        let unlinked = match link.diagnostics.iter().any(Diagnostic::is_error) {
+            true => (
+                ErrorCode::ConfigInvalid,
+                "the link to the app cannot be used",
+            ),
+            false => (ErrorCode::ConfigNotFound, "no app to work on"),
+        };
+        link.value.ok_or_else(|| {
+            CommandError::new(unlinked.0, unlinked.1)
+                .with_details(link.diagnostics.iter().map(ToString::to_string))
+                .with_hint("name it with --app-id ID, or set BASE44_APP_ID")
+                .with_command("or link the project to one", "npx base44 link")
+        })
     }
 }

@@ -112,7 +112,7 @@ pub(super) fn assign(
         found => found.map(|(place, _)| place),
     };
     let was_there = place.is_some();
-    *text = with_value(text, name, value, place)?;
+    *text = with_value(text, name, value, place.as_ref())?;
     let list = if was_there {
         &mut edited.changed
     } else {
@@ -127,7 +127,7 @@ fn with_value(
     text: &str,
     name: &str,
     value: &str,
-    place: Option<Range<usize>>,
+    place: Option<&Range<usize>>,
 ) -> Result<String, EditError> {
     let spellings = spellings(value);
     if spellings.is_empty() {
@@ -135,7 +135,7 @@ fn with_value(
     }
     spellings
         .iter()
-        .map(|written| match &place {
+        .map(|written| match place {
             Some(place) => replaced(text, place.clone(), written),
             None => appended(text, &format!("{name}={written}")),
         })

@@ -11,8 +11,10 @@ use super::diagnose::{Diagnostic, Place, Severity};
 const GUTTER: usize = 12;
 /// Columns between the middle of a mark and the label below it.
 const ARROW: usize = 4;
-/// Characters kept before the marked one when a line has to be cut.
+/// Characters kept before the marked one when a line has to be cut; fewer in a narrow frame.
 const LEAD: usize = 24;
+/// Columns of a line of the file at least.
+const LEAST: usize = 20;
 
 impl Diagnostic {
     /// The code frame, `width` columns wide, ending in a line break. It is readable without colour.
@@ -51,7 +53,7 @@ impl<'a> Report<'a> {
                 help: diagnostic.hint.clone(),
             };
         };
-        let room = width.saturating_sub(GUTTER).max(LEAD + 16);
+        let room = width.saturating_sub(GUTTER).max(LEAST);
         let excerpt = Excerpt::cut(source, place, room);
         let (label, help) = excerpt.share_out(diagnostic, room);
         let name = format!("{}:{}:{}", diagnostic.file, place.line, place.column);
@@ -155,8 +157,9 @@ impl Excerpt {
 
     fn cut(source: &str, place: Place, width: usize) -> Self {
         let column = place.column - 1;
-        let from = if column + LEAD > width {
-            column - LEAD.min(column)
+        let lead = LEAD.min(width / 2);
+        let from = if column + lead > width {
+            column - lead.min(column)
         } else {
             0
         };

@@ -61,7 +61,7 @@ pub struct Project {
 }
 
 /// One part of a project, and what is wrong with that part.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Reading<T> {
     /// What could be read.
     pub value: T,
@@ -114,7 +114,7 @@ impl ReadError {
             Self::NotFound { .. } => {
                 "run this in the folder of a project, or make a project of this one: backlot init"
             }
-            Self::Config { .. } => "correct the configuration and start again",
+            Self::Config { .. } => "correct the configuration and try again",
         }
     }
 }

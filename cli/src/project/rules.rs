@@ -126,9 +126,23 @@ impl<'o> Rules<'o> {
                 }
                 _ => {
                     self.attribute(key, &value);
+                    self.list(&value);
                     self.comparison(&value);
                 }
             }
+        }
+    }
+
+    /// In a query a list means any of it; in a rule it is the one value that a field has to have.
+    fn list(&mut self, value: &Node<'_>) {
+        if value.value.is_array() {
+            let message = format!(
+                "{} matches only a field that is this very list",
+                value.path()
+            );
+            let problem = value.warning(message);
+            self.out
+                .push(problem.hint("write { \"$in\": [...] } for any one of its values"));
         }
     }
 
@@ -206,6 +220,11 @@ impl<'o> Rules<'o> {
     }
 
     fn operator(&mut self, operator: &str, operand: &Node<'_>) {
+        if operator == "$not" && operand.value.is_object() {
+            let problem = operand.key_warning("Base44 documents no `$not` in rules");
+            self.out.push(problem.hint("it works here"));
+            return self.comparison(operand);
+        }
         if !operators().any(|known| known == operator) {
             let problem = operand.key_error(format!("rules have no operator `{operator}`"));
             self.out.push(

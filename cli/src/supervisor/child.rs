@@ -168,7 +168,7 @@ mod tests {
         says_up(&mut output).await;
         let status = child.stop(Duration::from_millis(50)).await;
         assert!(!status.success());
-        tokio::time::timeout(Duration::from_secs(5), all_writers_gone(output))
+        tokio::time::timeout(Duration::from_secs(60), all_writers_gone(output))
             .await
             .unwrap();
     }
@@ -177,7 +177,7 @@ mod tests {
     async fn dropping_a_child_kills_its_group() {
         let (child, output) = Child::start(&shell("sleep 600 & sleep 600")).unwrap();
         drop(child);
-        tokio::time::timeout(Duration::from_secs(5), all_writers_gone(output))
+        tokio::time::timeout(Duration::from_secs(60), all_writers_gone(output))
             .await
             .unwrap();
     }
@@ -187,7 +187,7 @@ mod tests {
         let script = "trap 'exit 3' TERM; echo up; sleep 600 & wait";
         let (child, mut output) = Child::start(&shell(script)).unwrap();
         says_up(&mut output).await;
-        let status = child.stop(Duration::from_secs(5)).await;
+        let status = child.stop(Duration::from_secs(60)).await;
         assert_eq!(status.code(), Some(3));
     }
 }

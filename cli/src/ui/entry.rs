@@ -82,7 +82,8 @@ impl Entry {
         let Ok(Value::Object(mut fields)) = serde_json::from_str(line) else {
             return Self::new(component, Level::Error, line);
         };
-        let mut text = |name: &str| fields.remove(name).and_then(as_text);
+        // The others keep the order in which they were written.
+        let mut text = |name: &str| fields.shift_remove(name).and_then(as_text);
         let level = text("level").map_or(Level::Info, |name| level(&name));
         let mut message = text("message").unwrap_or_default();
         let request_id = text("request_id");
@@ -199,9 +200,12 @@ mod tests {
 
     #[test]
     fn a_service_log_line_keeps_its_fields() {
-        let line = r#"{"timestamp":"2026-01-02T03:04:05.678Z","level":"WARN","message":"rule refused","entity":"Task","request_id":"r1","target":"store"}"#;
+        let line = r#"{"timestamp":"2026-01-02T03:04:05.678Z","level":"WARN","message":"rule refused","entity":"Task","operation":"read","rule":"false","target":"store","request_id":"r1"}"#;
         let entry = Entry::from_service("store", line);
-        assert_eq!(entry.message, "rule refused entity=Task");
+        assert_eq!(
+            entry.message,
+            "rule refused entity=Task operation=read rule=false"
+        );
         assert_eq!(entry.level, Level::Warn);
         assert_eq!(entry.request_id.as_deref(), Some("r1"));
         assert_eq!(entry.time, "2026-01-02T03:04:05.678Z");

@@ -4,6 +4,7 @@
 //! rest. As JSON, everything is an object on standard output, and every line is printed however often it comes.
 
 mod code_box;
+mod columns;
 mod entry;
 mod problem;
 mod repeats;
@@ -13,6 +14,7 @@ mod terminal;
 
 pub(crate) use self::{
     code_box::CodeBox,
+    columns::columns,
     entry::{Entry, LABEL, Level},
     problem::Problem,
     start_block::StartBlock,

@@ -4,25 +4,23 @@ use std::{fmt, time::Duration};
 
 use owo_colors::OwoColorize as _;
 
-/// Columns of a line; longer lists are cut with a count, other rows go on below.
-const WIDTH: usize = 80;
 const LABEL: usize = 11;
 
-/// Columns of a row's value.
-const ROOM: usize = WIDTH - LABEL - 4;
-
 /// Rows that are empty are not shown.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct StartBlock {
     took: Duration,
+    /// Columns of a row's value; longer lists are cut with a count, other rows go on below.
+    room: usize,
     rows: Vec<(&'static str, String)>,
 }
 
 impl StartBlock {
-    /// A block about a start that took so long.
-    pub(crate) const fn new(took: Duration) -> Self {
+    /// A block about a start that took so long, for a terminal of so many columns.
+    pub(crate) const fn new(took: Duration, columns: usize) -> Self {
         Self {
             took,
+            room: columns.saturating_sub(LABEL + 4),
             rows: Vec::new(),
         }
     }
@@ -40,7 +38,7 @@ impl StartBlock {
         let mut value = String::new();
         for (index, name) in names.iter().enumerate() {
             let rest = format!(" and {} more", names.len() - index);
-            if value.len() + name.len() + 2 + rest.len() > ROOM && index > 0 {
+            if value.len() + name.len() + 2 + rest.len() > self.room && index > 0 {
                 value.push_str(&rest);
                 break;
             }
@@ -65,7 +63,7 @@ impl fmt::Display for StartBlock {
         )?;
         for (label, value) in &self.rows {
             let mut label = *label;
-            for line in wrapped(value) {
+            for line in wrapped(value, self.room) {
                 writeln!(f, "  {} {line}", format_args!("{label:<LABEL$}").dimmed())?;
                 label = "";
             }
@@ -74,21 +72,22 @@ impl fmt::Display for StartBlock {
     }
 }
 
-/// Lines of at most [`ROOM`] columns, broken at spaces; a longer word is broken where it has to be.
-fn wrapped(value: &str) -> Vec<String> {
+/// Lines of at most `room` columns, broken at spaces; a longer word is broken where it has to be.
+fn wrapped(value: &str, room: usize) -> Vec<String> {
+    let room = room.max(1);
     let mut lines = vec![String::new()];
     let mut columns = 0;
     for word in value.split_inclusive(' ') {
         let mut length = word.trim_end().chars().count();
-        if columns > 0 && columns + length > ROOM {
+        if columns > 0 && columns + length > room {
             lines.push(String::new());
             columns = 0;
         }
         let mut word: Vec<char> = word.chars().collect();
-        while length > ROOM {
-            let rest = word.split_off(ROOM);
+        while length > room {
+            let rest = word.split_off(room);
             lines.extend([word.iter().collect(), String::new()]);
-            length -= ROOM;
+            length -= room;
             word = rest;
         }
         columns += word.len();
@@ -110,24 +109,26 @@ mod tests {
     use super::StartBlock;
 
     #[test]
-    fn long_lists_are_cut_with_a_count_and_fit_80_columns() {
+    fn long_lists_are_cut_with_a_count_and_fit_the_terminal() {
         let names: Vec<String> = (0..40).map(|index| format!("Entity{index}")).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let mut block = StartBlock::default();
-        block.names("Entities", &names);
-        block.row("Empty", "");
-        let text = anstream::adapter::strip_str(&block.to_string()).to_string();
-        assert!(
-            text.contains("Entity0, Entity1, ") && text.contains(" more\n"),
-            "{text}"
-        );
-        assert!(text.lines().all(|line| line.len() <= 80), "{text}");
-        assert!(!text.contains("Empty"));
+        for columns in [80, 40] {
+            let mut block = StartBlock::new(Duration::ZERO, columns);
+            block.names("Entities", &names);
+            block.row("Empty", "");
+            let text = anstream::adapter::strip_str(&block.to_string()).to_string();
+            assert!(
+                text.contains(" Entity0") && text.contains(" more\n"),
+                "{text}"
+            );
+            assert!(text.lines().all(|line| line.len() <= columns), "{text}");
+            assert!(!text.contains("Empty"));
+        }
     }
 
     #[test]
     fn long_values_go_on_below_at_80_columns() {
-        let mut block = StartBlock::new(Duration::from_millis(84));
+        let mut block = StartBlock::new(Duration::from_millis(84), 80);
         block.row("App", "Tasks (not linked)");
         block.row("Frontend", "cd ../web && npm install --no-audit --no-fund && npm run dev -- --host 127.0.0.1 --port 5173");
         block.row(

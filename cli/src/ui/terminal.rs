@@ -13,13 +13,10 @@ use serde_json::{Map, Value, json};
 use tokio::{sync::Notify, time::sleep_until};
 
 use super::{
-    CodeBox, Entry, Level, Problem, StartBlock,
+    CodeBox, Entry, Level, Problem, StartBlock, columns,
     entry::{LABEL, WIDEST_LABEL},
     repeats::{Counted, Repeats},
 };
-
-/// Columns of the line that is rewritten: one that wraps cannot be.
-const PROGRESS: usize = 78;
 
 /// Wipes the line that the cursor is in.
 const WIPE: &str = "\r\x1b[2K";
@@ -63,7 +60,8 @@ impl Terminal {
     /// Labels are aligned for functions with these names; longer ones lose their beginning.
     pub(crate) fn align<'a>(&self, names: impl Iterator<Item = &'a str>) {
         let widest = names.map(|name| name.chars().count()).max().unwrap_or(0);
-        self.state.lock().label = widest.clamp(LABEL, WIDEST_LABEL);
+        let most = WIDEST_LABEL.min(columns() / 4);
+        self.state.lock().label = widest.clamp(LABEL, most.max(LABEL));
     }
 
     /// One thing that happened. Every one is printed as JSON; as text, those within a second are counted.
@@ -239,7 +237,9 @@ impl State {
     fn draw(&self) {
         if let Some(line) = &self.progress {
             let plain = anstream::adapter::strip_str(line).to_string();
-            let line: String = plain.chars().take(PROGRESS).collect();
+            // One that wraps could not be rewritten.
+            let room = columns::of_terminal().saturating_sub(2);
+            let line: String = plain.chars().take(room).collect();
             let _ = write!(io::stderr(), "{line}");
         }
     }

@@ -7,7 +7,7 @@ use axum::{
     extract::OriginalUri,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, Uri, header};
+use http::{HeaderValue, StatusCode, header};
 use proto::{
     Code, Failure,
     v1::{
@@ -217,11 +217,7 @@ pub(crate) async fn logout(params: Params) -> Response {
 }
 
 fn is_local(url: &str) -> bool {
-    let Ok(uri) = url.parse::<Uri>() else {
-        return false;
-    };
-    matches!(uri.scheme_str(), Some("http" | "https"))
-        && uri.host().is_some_and(origin::is_loopback)
+    origin::is_page_at(url, origin::is_loopback)
 }
 
 fn redirect(target: &str) -> Answer {

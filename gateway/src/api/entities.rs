@@ -4,13 +4,15 @@
 
 use axum::response::Response;
 use bytes::Bytes;
+use futures_util::TryStreamExt as _;
 use http::StatusCode;
 use proto::{
     Code, Failure,
     v1::{
         AggregateRequest, CountRequest, CreateManyRequest, CreateRequest, DeleteRequest,
-        DeleteWhereRequest, GetRequest, PageRequest, QueryRequest, UpdateManyRequest,
+        DeleteWhereRequest, GetRequest, PageRequest, QueryRequest, RecordChunk, UpdateManyRequest,
         UpdateRequest, UpdateWhereRequest, UpsertRequest, operation::Request as Operation,
+        upsert_response::Part,
     },
 };
 use serde::Deserialize;
@@ -271,10 +273,18 @@ pub(crate) async fn upsert(
         records_json: raw(&required(body.records, "records")?),
         key: key_fields(required(body.key, "key")?)?,
     };
-    let answer = setup.store.upsert(request).await?;
-    let (created, updated) = (answer.created, answer.updated);
+    let mut parts = setup.store.upsert(request).await?;
+    let first = json::message(&mut parts).await?;
+    let Some(Part::Counts(counts)) = first.and_then(|first| first.part) else {
+        return Err(json::headless().into());
+    };
+    let (created, updated) = (counts.created, counts.updated);
     let before = format!(r#"{{"created":{created},"updated":{updated},"records":"#);
-    Ok(json::ok(json::around(&before, &answer.records_json, "}")))
+    let records = parts.map_ok(|message| match message.part {
+        Some(Part::Records(chunk)) => chunk,
+        Some(Part::Counts(_)) | None => RecordChunk::default(),
+    });
+    json::records_within(StatusCode::OK, (&before, "}"), records).await
 }
 
 /// `DELETE /{id}`. A user is not deleted this way.

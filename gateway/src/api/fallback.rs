@@ -31,6 +31,9 @@ pub(crate) async fn not_found(
     State(state): State<AppState>,
     request: Request,
 ) -> Result<Response, Problem> {
+    if request.uri().path() == "*" {
+        return server_wide(&request);
+    }
     if is_page(request.uri().path()) && state.frontend().exists() {
         let setup = state.setup().expect("a frontend is a part of it");
         return Ok(frontend::pass(&state, &setup, request).await);
@@ -44,6 +47,14 @@ pub(crate) async fn not_found(
     }
     let request = Request::from_parts(parts, body);
     forward::forward(&state, scope, request).await
+}
+
+/// `OPTIONS *` asks whether there is a server (RFC 9110, section 9.3.7); nothing else can be asked of all of it.
+fn server_wide(request: &Request) -> Result<Response, Problem> {
+    match *request.method() {
+        Method::OPTIONS => Ok(StatusCode::NO_CONTENT.into_response()),
+        _ => Err(Problem::new(Code::BadRequest, "`*` is for OPTIONS only")),
+    }
 }
 
 /// Whether a path can be one of the frontend's pages. What lies below our own roots is not, whether it exists or not.
@@ -84,15 +95,7 @@ mod tests {
 
     #[test]
     fn everything_but_our_own_roots_can_be_a_page() {
-        for path in [
-            "/",
-            "/src/main.jsx",
-            "/apis",
-            "/functions",
-            "/login/x",
-            "*",
-            "",
-        ] {
+        for path in ["/", "/src/main.jsx", "/apis", "/functions", "/login/x", ""] {
             assert!(is_page(path), "{path}");
         }
         for path in ["/api", "/api/x", "/media/x/y", "/ws-user-apps/x"] {

@@ -1,10 +1,12 @@
 //! Calls of functions: under the app, under `/api/functions`, and under `/functions` as deployed apps have them.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Request, State},
     response::{IntoResponse, Response},
 };
-use proto::Code;
+use proto::{Code, Failure};
 
 use super::fallback;
 use crate::{
@@ -36,6 +38,8 @@ impl Mount {
         path.splitn(slashes + 1, '/').nth(slashes).unwrap_or("")
     }
 }
+/// How many functions are named to a caller who asks for another.
+const NAMED: usize = 20;
 
 /// `/api/apps/{app}/functions/{name}[/tail]`.
 pub(crate) async fn in_app(state: State<AppState>, scope: Scope, request: Request) -> Response {
@@ -88,17 +92,28 @@ async fn call(
         None if mount == Mount::Site => fallback::not_found(State(state), request)
             .await
             .unwrap_or_else(IntoResponse::into_response),
-        None => unknown(rest).into_response(),
+        None => unknown(rest, &scope.setup.endpoints.names()).into_response(),
     }
 }
 
-fn unknown(path: &str) -> Problem {
-    Problem::new(Code::NotFound, format!("Function \"{path}\" not found"))
+fn unknown(path: &str, known: &[Arc<str>]) -> Problem {
+    let hint = match known {
+        [] => "the project has no functions".to_owned(),
+        [..] if known.len() <= NAMED => format!("the project has: {}", known.join(", ")),
+        [first @ .., _] => {
+            let first = &first[..NAMED.min(first.len())];
+            let more = known.len() - first.len();
+            format!("the project has: {} and {more} more", first.join(", "))
+        }
+    };
+    let message = format!("Function \"{path}\" not found");
+    Failure::new(Code::NotFound, message).with_hint(hint).into()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Mount;
+    use super::{Mount, NAMED, unknown};
+    use axum::{body::to_bytes, response::IntoResponse};
 
     #[test]
     fn the_mount_is_cut_off() {
@@ -109,5 +124,22 @@ mod tests {
         assert_eq!(Mount::Api.rest("/api/functions/email/"), "email/");
         assert_eq!(Mount::Site.rest("/functions/a"), "a");
         assert_eq!(Mount::Site.rest("/functions"), "");
+    }
+
+    #[tokio::test]
+    async fn who_asks_for_an_unknown_function_hears_which_there_are() {
+        for (count, expected) in [
+            (0, "the project has no functions"),
+            (2, "the project has: f0, f1\""),
+            (NAMED + 2, "f18, f19 and 2 more\""),
+        ] {
+            let names: Vec<_> = (0..count)
+                .map(|number| format!("f{number}").into())
+                .collect();
+            let answer = unknown("g", &names).into_response();
+            let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+            let text = String::from_utf8_lossy(&body);
+            assert!(text.contains(expected), "{text}");
+        }
     }
 }

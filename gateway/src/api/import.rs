@@ -2,11 +2,17 @@
 
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{TryStreamExt as _, stream};
+use http::StatusCode;
 use proto::{
     Failure,
-    v1::{ImportRequest, import_request::Header, import_request::Part},
+    v1::{
+        ImportRequest, ImportResponse, RecordChunk,
+        import_request::{Header, Part},
+        import_response::Part as Answer,
+    },
 };
+use tonic::Streaming;
 
 use super::users;
 use crate::{
@@ -20,7 +26,7 @@ use crate::{
 pub(crate) async fn import(
     scope: Scope,
     PathVars((_, entity)): PathVars<(String, String)>,
-    mut form: Form,
+    form: Form,
 ) -> Result<Response, Problem> {
     users::guard(&entity, &scope, users::UNAUTHORIZED)?;
     let file = form.file().await?;
@@ -32,20 +38,30 @@ pub(crate) async fn import(
         caller,
         file_name,
     });
+    let bytes = content.iter().map(Bytes::len).sum();
     let parts = std::iter::once(header).chain(content.into_iter().map(Part::Content));
     let parts = parts.map(|part| ImportRequest { part: Some(part) });
-    let answer = setup
-        .store
-        .import(stream::iter(parts.collect::<Vec<_>>()))
-        .await?;
+    let parts = stream::iter(parts.collect::<Vec<_>>());
+    answer(setup.store.import(parts, bytes).await?).await
+}
 
-    let details = json::string(&answer.details);
-    if !answer.imported {
+/// What became of the file, with the records that were added.
+async fn answer(mut parts: Streaming<ImportResponse>) -> Result<Response, Problem> {
+    let first = json::message(&mut parts).await?;
+    let Some(Answer::Outcome(outcome)) = first.and_then(|first| first.part) else {
+        return Err(json::headless().into());
+    };
+    let details = json::string(&outcome.details);
+    if !outcome.imported {
         let body = format!(r#"{{"status":"error","details":{details},"output":null}}"#);
         return Ok(json::ok(body));
     }
     let before = format!(r#"{{"status":"success","details":{details},"output":"#);
-    Ok(json::ok(json::around(&before, &answer.records_json, "}")))
+    let records = parts.map_ok(|message| match message.part {
+        Some(Answer::Records(chunk)) => chunk,
+        Some(Answer::Outcome(_)) | None => RecordChunk::default(),
+    });
+    json::records_within(StatusCode::OK, (&before, "}"), records).await
 }
 
 async fn pieces(mut file: Upload) -> Result<Vec<Bytes>, Failure> {

@@ -50,7 +50,7 @@ pub(crate) async fn upload_file(
     State(state): State<AppState>,
     Here(here): Here,
     _scope: Scope,
-    mut form: Form,
+    form: Form,
 ) -> Answer {
     let upload = form.file().await?;
     let name = state.files().keep(upload, Access::Public).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn upload_file(
 pub(crate) async fn upload_private_file(
     State(state): State<AppState>,
     _scope: Scope,
-    mut form: Form,
+    form: Form,
 ) -> Answer {
     let upload = form.file().await?;
     let name = state.files().keep(upload, Access::Signed).await?;

@@ -5,11 +5,11 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderName, HeaderValue, Uri, header};
+use http::{HeaderName, HeaderValue, header};
 
 use crate::{
     extract::{Params, Scope},
-    layers::origin::Allowed,
+    layers::origin::{self, Allowed},
     state::AppState,
 };
 
@@ -68,11 +68,7 @@ fn text(kind: &'static str, body: impl Into<Body>) -> Response {
 
 /// A token goes to pages of this machine and of names that were let in, to nobody else.
 fn is_allowed(state: &AppState, url: &str) -> bool {
-    let Ok(uri) = url.parse::<Uri>() else {
-        return false;
-    };
-    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
-    is_web && uri.host().is_some_and(|host| Allowed(state).host(host))
+    origin::is_page_at(url, |host| Allowed(state).host(host))
 }
 
 /// For text between tags and in quoted attributes.

@@ -90,7 +90,7 @@ async fn serve(name: &str, file: &Stored, asked: &HeaderMap) -> Answer {
                 header::CONTENT_RANGE,
                 &format!("bytes */{}", file.size),
             );
-            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, headers).into_response());
+            return Ok((headers, beyond()).into_response());
         }
     };
     let (first, last) = part;
@@ -98,6 +98,14 @@ async fn serve(name: &str, file: &Stored, asked: &HeaderMap) -> Answer {
     set(&mut headers, header::CONTENT_RANGE, &range);
     let body = body(file, first, last - first + 1).await?;
     Ok((StatusCode::PARTIAL_CONTENT, headers, body).into_response())
+}
+
+/// There is no row for this status among the codes: nothing but a file has it.
+fn beyond() -> Response {
+    let message = "The range begins beyond the end of the file";
+    let mut response = Problem::new(Code::BadRequest, message).into_response();
+    *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+    response
 }
 
 fn describe(name: &str, etag: &str) -> HeaderMap {

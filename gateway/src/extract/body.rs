@@ -62,7 +62,8 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
     }
 }
 
-/// Reads a body of at most `limit` bytes. One that came in one piece is not copied.
+/// Reads a body of at most `limit` bytes. One that came in one piece is not copied. One that announces more is refused
+/// before it is sent; what comes of it all the same is read behind the answer.
 async fn read(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
     let announced = body.size_hint().lower();
     if usize::try_from(announced).map_or(true, |bytes| bytes > limit) {

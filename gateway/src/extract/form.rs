@@ -3,7 +3,7 @@
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::header;
-use multer::{Field, Multipart};
+use multer::{Constraints, Field, Multipart, SizeLimit};
 use proto::{Code, Failure};
 
 use crate::{error::Problem, layers::broken_off};
@@ -11,53 +11,87 @@ use crate::{error::Problem, layers::broken_off};
 /// Bytes of the largest file: 50 MiB, exactly.
 pub(crate) const FILE_LIMIT: usize = 50 * 1024 * 1024;
 
+/// Bytes of the largest form: a file and what stands around it.
+const FORM_LIMIT: u64 = 51 * 1024 * 1024;
+
 /// A multipart form.
 #[derive(Debug)]
 pub(crate) struct Form(Multipart<'static>);
 
-/// The file in a form.
+/// The one file of a form.
 #[derive(Debug)]
 pub(crate) struct Upload {
-    field: Field<'static>,
+    form: Multipart<'static>,
+    /// Until it has been read.
+    field: Option<Field<'static>>,
+    name: String,
     taken: usize,
 }
 
 impl Form {
-    /// The part `file`; others before it are passed over.
+    /// The part `file`; fields before it are passed over.
     ///
     /// # Errors
     ///
-    /// When there is none, or the form is broken.
-    pub(crate) async fn file(&mut self) -> Result<Upload, Failure> {
+    /// When there is none, another file comes first, or the form is broken.
+    pub(crate) async fn file(mut self) -> Result<Upload, Failure> {
         while let Some(field) = step(self.0.next_field()).await? {
-            if field.name() == Some("file") && field.file_name().is_some() {
-                return Ok(Upload { field, taken: 0 });
+            let Some(name) = file_name(&field).map(str::to_owned) else {
+                continue;
+            };
+            if field.name() != Some("file") {
+                return Err(unexpected());
             }
+            return Ok(Upload {
+                form: self.0,
+                field: Some(field),
+                name,
+                taken: 0,
+            });
         }
         Err(no_file())
     }
 }
 
+/// Browsers send an empty name for a file that was not chosen.
+fn file_name<'a>(field: &'a Field<'_>) -> Option<&'a str> {
+    field.file_name().filter(|name| !name.is_empty())
+}
+
 impl Upload {
-    /// As the sender calls it; empty when it does not.
+    /// As the sender calls it.
     pub(crate) fn name(&self) -> &str {
-        self.field.file_name().unwrap_or_default()
+        &self.name
     }
 
-    /// The next bytes; none at the end.
+    /// The next bytes; none at the end, when the rest of the form has been seen to be one.
     ///
     /// # Errors
     ///
-    /// `TOO_LARGE` beyond [`FILE_LIMIT`].
+    /// `TOO_LARGE` beyond [`FILE_LIMIT`]; `BAD_REQUEST` when the form breaks off, or there is a second file: one of them
+    /// would be lost without a word.
     pub(crate) async fn piece(&mut self) -> Result<Option<Bytes>, Failure> {
-        let Some(piece) = step(self.field.chunk()).await? else {
+        let Some(field) = &mut self.field else {
             return Ok(None);
+        };
+        let Some(piece) = step(field.chunk()).await? else {
+            self.field = None;
+            return self.end().await.map(|()| None);
         };
         self.taken += piece.len();
         if self.taken > FILE_LIMIT {
-            return Err(Failure::new(Code::TooLarge, "File too large"));
+            return Err(too_large());
         }
         Ok(Some(piece))
+    }
+
+    async fn end(&mut self) -> Result<(), Failure> {
+        while let Some(field) = step(self.form.next_field()).await? {
+            if file_name(&field).is_some() {
+                return Err(unexpected());
+            }
+        }
+        Ok(())
     }
 }
 
@@ -70,7 +104,9 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let boundary = multer::parse_boundary(kind)
             .map_err(|error| no_file().with_detail(error.to_string()))?;
         let stream = request.into_body().into_data_stream();
-        Ok(Self(Multipart::new(stream, boundary)))
+        let limit = SizeLimit::new().whole_stream(FORM_LIMIT);
+        let limit = Constraints::new().size_limit(limit);
+        Ok(Self(Multipart::with_constraints(stream, boundary, limit)))
     }
 }
 
@@ -78,9 +114,19 @@ fn no_file() -> Failure {
     Failure::new(Code::BadRequest, "No file uploaded")
 }
 
+/// In the words of the official development server.
+fn unexpected() -> Failure {
+    Failure::new(Code::BadRequest, "Unexpected field").with_hint("send one file, as `file`")
+}
+
+fn too_large() -> Failure {
+    Failure::new(Code::TooLarge, "File too large")
+}
+
 async fn step<T>(step: impl Future<Output = multer::Result<T>>) -> Result<T, Failure> {
     step.await.map_err(|error| match error {
         multer::Error::StreamReadFailed(error) => broken_off(&*error),
+        multer::Error::StreamSizeExceeded { .. } => too_large(),
         error => {
             Failure::new(Code::BadRequest, "The form is malformed").with_detail(error.to_string())
         }

@@ -40,8 +40,8 @@ pub(crate) async fn forward(
     let sender = Sender::of(&setup, &scope.identity, &parts.headers);
     let whom = sender.describe();
     tracing::warn!("{feature} is not available locally: sent to {base} {whom}");
-    let mut headers = headers::outgoing(&sender, &parts.headers);
-    if let Some(length) = body.size_hint().exact() {
+    let mut headers = headers::outgoing(&sender, &parts.headers, &setup.keys);
+    if let Some(length) = body.size_hint().exact().filter(|length| *length > 0) {
         headers.insert(header::CONTENT_LENGTH, length.into());
     }
     let client = state.upstream().client();
@@ -81,12 +81,9 @@ fn check(scope: &Scope, feature: &str, request: &Request) -> Result<(), Problem>
 /// The same address there. The links that the SDK makes carry a token in their query; one of ours stays here.
 fn target(base: &str, uri: &Uri, keys: &Keys) -> String {
     let path = uri.path();
-    let is_ours = |part: &str| {
-        part.split_once('=')
-            .is_some_and(|(_, value)| keys.signed(value))
-    };
+    let is_ours = |part: &&str| headers::carries_ours(part.as_bytes(), keys);
     match uri.query() {
-        Some(query) if query.split('&').any(is_ours) => {
+        Some(query) if is_ours(&query) => {
             let kept: Vec<_> = query.split('&').filter(|part| !is_ours(part)).collect();
             let mark = if kept.is_empty() { "" } else { "?" };
             format!("{base}{path}{mark}{}", kept.join("&"))

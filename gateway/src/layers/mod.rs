@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use http::{HeaderName, Method, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use proto::{
     Code, Failure,
     request_id::{self, RequestId},
@@ -46,6 +46,7 @@ pub(crate) async fn edge(State(state): State<AppState>, request: Request, next: 
 }
 
 async fn pass(state: &AppState, request: Request, next: Next) -> Result<Response, Problem> {
+    check_form(&request)?;
     check_host(&request, Allowed(state))?;
     check_origin(&request, Allowed(state))?;
     if cors::is_preflight(&request) {
@@ -54,6 +55,23 @@ async fn pass(state: &AppState, request: Request, next: Next) -> Result<Response
     let caught = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     // The panic's own words are in the log already; the caller learns only that it was our fault.
     caught.map_err(|_panic| Problem::new(Code::Internal, "Internal server error"))
+}
+
+/// What the HTTP parser lets through and nothing here is made for: tunnels, echoes of headers, and bodies in a coding that
+/// nobody would undo.
+fn check_form(request: &Request) -> Result<(), Failure> {
+    let method = request.method();
+    if [Method::CONNECT, Method::TRACE].contains(method) {
+        let message = format!("{method} is not allowed here");
+        return Err(Failure::new(Code::MethodNotAllowed, message));
+    }
+    let codings = request.headers().get_all(header::TRANSFER_ENCODING);
+    let is_chunked = |coding: &HeaderValue| coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+    if !codings.iter().all(is_chunked) {
+        let message = "The only transfer coding that is understood is `chunked`";
+        return Err(Failure::new(Code::Unimplemented, message));
+    }
+    Ok(())
 }
 
 /// A name that is not ours means that somebody's DNS points here: a page of theirs would be of the same origin as us.

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use axum::extract::Request;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::Authority};
 use proto::{Code, Failure};
 
 use crate::state::AppState;
@@ -62,8 +62,10 @@ fn split_port(text: &str) -> Option<(&str, &str)> {
 pub(crate) fn is_loopback(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     let is_below_localhost = || {
-        let start = name.len().checked_sub(".localhost".len());
-        start.is_some_and(|at| name.as_bytes()[at..].eq_ignore_ascii_case(b".localhost"))
+        let mut labels = name.split('.');
+        let is_named = labels.clone().all(|label| !label.is_empty());
+        let last = labels.next_back();
+        is_named && last.is_some_and(|label| label.eq_ignore_ascii_case("localhost"))
     };
     name.eq_ignore_ascii_case("localhost")
         || name == "[::1]"
@@ -84,6 +86,17 @@ pub(crate) fn base_url(uri: &Uri, headers: &HeaderMap, port: u16) -> String {
         Some(host) => format!("http://{}:{port}", host.name),
         None => format!("http://localhost:{port}"),
     }
+}
+
+/// Whether a whole address is that of a web page at one of these hosts, by whatever parser.
+pub(crate) fn is_page_at(url: &str, is_ours: impl Fn(&str) -> bool) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else {
+        return false;
+    };
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let authority = uri.authority().map(Authority::as_str);
+    let host = authority.and_then(Host::parse);
+    is_web && host.is_some_and(|host| is_ours(host.name))
 }
 
 /// The `Origin` header, if there is one.
@@ -153,12 +166,16 @@ mod tests {
             "127.1.2.3",
             "[::1]",
             "localhost.",
+            "a.b.LocalHost.",
         ] {
             assert!(is_loopback(name), "{name}");
         }
         for name in [
             "localhost.evil.example",
             "evil-localhost",
+            ".localhost",
+            "a..localhost",
+            "localhost..",
             ".example",
             "128.0.0.1",
             "[::2]",

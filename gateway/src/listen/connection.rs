@@ -1,12 +1,15 @@
-//! One connection: served until it ends, the server stops, or its client takes too long.
+//! One connection: served until it ends, the server stops, its client takes too long, or others need its place more.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{Router, extract::Request, response::Response};
 use http::StatusCode;
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Notify,
+};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
@@ -16,15 +19,25 @@ use super::{
 };
 use crate::held::Held;
 
+/// What a connection hears from the others.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signals {
+    /// No more requests.
+    pub(super) stop: CancellationToken,
+    /// Somebody waits for a place.
+    pub(super) crowd: Arc<Notify>,
+}
+
 /// Serves what comes over `stream`.
-pub(super) async fn serve<S>(stream: S, router: Router, stop: CancellationToken, patience: Patience)
+pub(super) async fn serve<S>(stream: S, router: Router, signals: Signals, patience: Patience)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let turn = Arc::new(Turn::default());
     let wire = Wire::new(stream, Arc::clone(&turn), patience.stall);
+    let answering = Arc::clone(&turn);
     let service = hyper::service::service_fn(move |request| {
-        answer(router.clone(), Arc::clone(&turn), request)
+        answer(router.clone(), Arc::clone(&answering), request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -34,13 +47,24 @@ where
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,
-        () = stop.cancelled() => {
+        () = signals.stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = idle_in_a_crowd(&signals.crowd, &turn, patience.crowd) => Ok(()),
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended early");
+    }
+}
+
+/// Waits until somebody needs the place of a client who has asked for nothing for `patience`, or has not finished asking.
+async fn idle_in_a_crowd(crowd: &Notify, turn: &Turn, patience: Duration) {
+    loop {
+        crowd.notified().await;
+        if turn.rest().is_some_and(|rest| rest >= patience) {
+            return;
+        }
     }
 }
 
@@ -74,21 +98,20 @@ mod tests {
     use serde_json::Value;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
-        task::JoinHandle,
+        task::{JoinHandle, yield_now},
         time::timeout,
     };
-    use tokio_util::sync::CancellationToken;
 
-    use super::{Patience, serve};
+    use super::{Patience, Signals, serve};
 
-    const LIMIT: Duration = Duration::from_secs(10);
+    const LIMIT: Duration = Duration::from_secs(60);
 
     fn connected(patience: Patience) -> (DuplexStream, JoinHandle<()>) {
         let app = Router::new()
             .route("/small", get(|| async { "small" }))
             .route("/large", get(|| async { "x".repeat(1 << 20) }));
         let (client, server) = duplex(16 * 1024);
-        let serving = serve(server, app, CancellationToken::new(), patience);
+        let serving = serve(server, app, Signals::default(), patience);
         (client, tokio::spawn(serving))
     }
 
@@ -165,6 +188,7 @@ mod tests {
         let impatient = Patience {
             head: brief,
             stall: brief,
+            ..Patience::default()
         };
         // Half a head, nothing at all, and an answer that is not read.
         for request in [
@@ -176,6 +200,51 @@ mod tests {
             client.write_all(request.as_bytes()).await.unwrap();
             timeout(LIMIT, serving).await.expect(request).unwrap();
             assert!(!rest(&mut client).await.contains(" 500 "));
+        }
+    }
+
+    /// Whether the connection ends when others need its place.
+    async fn yields(request: &str, answered: &str, patience: Duration) -> bool {
+        let signals = Signals::default();
+        let patience = Patience {
+            crowd: patience,
+            ..Patience::default()
+        };
+        let slow = Router::new()
+            .route("/small", get(|| async { "small" }))
+            .route("/never", get(std::future::pending::<()>));
+        let (mut client, server) = duplex(16 * 1024);
+        let serving = tokio::spawn(serve(server, slow, signals.clone(), patience));
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut said = Vec::new();
+        while !said.ends_with(answered.as_bytes()) {
+            timeout(LIMIT, client.read_buf(&mut said))
+                .await
+                .unwrap()
+                .unwrap();
+        }
+        for _ in 0..100 {
+            yield_now().await;
+            signals.crowd.notify_waiters();
+        }
+        yield_now().await;
+        serving.is_finished()
+    }
+
+    #[tokio::test]
+    async fn in_a_crowd_those_make_room_who_ask_for_nothing() {
+        let hour = Duration::from_secs(3600);
+        let small = "GET /small HTTP/1.1\r\n\r\n";
+        for (request, answered, patience, expected) in [
+            ("", "", Duration::ZERO, true),
+            ("GET /small HTTP/1.1\r\nhost: ", "", Duration::ZERO, true),
+            (small, "small", Duration::ZERO, true),
+            (small, "small", hour, false),
+            ("", "", hour, false),
+            ("GET /never HTTP/1.1\r\n\r\n", "", Duration::ZERO, false),
+        ] {
+            let yielded = yields(request, answered, patience).await;
+            assert_eq!(yielded, expected, "{request:?} {patience:?}");
         }
     }
 }

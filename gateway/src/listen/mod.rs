@@ -22,10 +22,14 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::connection::Signals;
 use crate::Args;
 
 /// How many ports after a busy one are tried.
 const FALLBACKS: u16 = 20;
+
+/// What chooses another port, as the command that people start calls it.
+const OPTION: &str = "--port";
 
 /// How often another free port is drawn when the other address family has it taken.
 const DRAWS: u16 = 20;
@@ -37,6 +41,8 @@ struct Patience {
     head: Duration,
     /// To read the next bytes of an answer. A video that is paused reads nothing, and asks again for what it lacks.
     stall: Duration,
+    /// To ask for something, when somebody else waits for the place.
+    crowd: Duration,
 }
 
 impl Default for Patience {
@@ -44,13 +50,18 @@ impl Default for Patience {
         Self {
             head: Duration::from_secs(60),
             stall: Duration::from_secs(300),
+            crowd: Duration::from_secs(1),
         }
     }
 }
 
-/// Connections that speak HTTP at the same time; more wait to be accepted. One that became a websocket does not count any
-/// more: ten thousand idle listeners are fine, and the system's limit of open files bounds them.
+/// Connections that speak HTTP at the same time. More wait to be accepted, and take the places of those that ask for
+/// nothing. One that became a websocket does not count any more: ten thousand idle listeners are fine, and the system's limit
+/// of open files bounds them.
 const CONNECTIONS: usize = 4096;
+
+/// How often the others are told that somebody waits for a place.
+const NUDGE: Duration = Duration::from_millis(100);
 
 /// Pause after the system had no connection to give, for lack of descriptors mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -98,14 +109,14 @@ impl Listeners {
     /// take `localhost` for.
     async fn bind_port(host: Option<IpAddr>, port: u16) -> Result<Self, Failure> {
         let first = host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let socket = host::bind(SocketAddr::new(first, port)).await?;
+        let socket = host::bind(SocketAddr::new(first, port), OPTION).await?;
         let address = socket.local_addr().map_err(|error| {
             Failure::new(Code::Internal, format!("cannot read own address: {error}"))
         })?;
         let mut sockets = vec![socket];
         if host.is_none() {
             let second = SocketAddr::new(IpAddr::V6(Ipv6Addr::LOCALHOST), address.port());
-            match host::bind(second).await {
+            match host::bind(second, OPTION).await {
                 Ok(socket) => sockets.push(socket),
                 Err(failure) if failure.code() == Code::Conflict => return Err(failure),
                 Err(failure) => tracing::debug!(?failure, "serving without IPv6"),
@@ -121,19 +132,12 @@ impl Listeners {
 
     /// Serves until `stop`, then lets open requests end, at most [`DRAIN`].
     pub(crate) async fn serve(self, router: Router, stop: CancellationToken) {
-        self.serve_at_most(CONNECTIONS, router, stop).await;
+        let server = Server::new(router, stop, CONNECTIONS, Patience::default());
+        self.serve_with(server).await;
     }
 
-    async fn serve_at_most(self, most: usize, router: Router, stop: CancellationToken) {
-        let connections = TaskTracker::new();
-        let cut = CancellationToken::new();
-        let server = Server {
-            router,
-            connections: connections.clone(),
-            places: Arc::new(Semaphore::new(most)),
-            stop,
-            cut: cut.clone(),
-        };
+    async fn serve_with(self, server: Server) {
+        let (connections, cut) = (server.connections.clone(), server.cut.clone());
         join_all(self.sockets.iter().map(|socket| server.accept(socket))).await;
         drop(self.sockets);
         connections.close();
@@ -151,36 +155,62 @@ struct Server {
     router: Router,
     connections: TaskTracker,
     places: Arc<Semaphore>,
-    /// No new requests.
-    stop: CancellationToken,
-    /// Not even the rest of old ones.
+    patience: Patience,
+    signals: Signals,
+    /// Not even the rest of old requests.
     cut: CancellationToken,
 }
 
 impl Server {
+    fn new(router: Router, stop: CancellationToken, most: usize, patience: Patience) -> Self {
+        Self {
+            router,
+            connections: TaskTracker::new(),
+            places: Arc::new(Semaphore::new(most)),
+            patience,
+            signals: Signals {
+                stop,
+                crowd: Arc::default(),
+            },
+            cut: CancellationToken::new(),
+        }
+    }
+
     async fn accept(&self, socket: &TcpListener) {
         let accepting = async {
             loop {
-                let place = self.places.clone().acquire_owned().await;
-                let place = place.expect("the semaphore is never closed");
+                let place = self.place().await;
                 match socket.accept().await {
                     Ok((stream, _peer)) => self.connect(stream, place),
                     Err(error) => {
                         tracing::debug!(%error, "no connection to accept");
+                        self.signals.crowd.notify_waiters();
                         sleep(ACCEPT_PAUSE).await;
                     }
                 }
             }
         };
-        self.stop.run_until_cancelled(accepting).await;
+        self.signals.stop.run_until_cancelled(accepting).await;
+    }
+
+    /// A place for one more connection, as soon as there is one.
+    async fn place(&self) -> OwnedSemaphorePermit {
+        loop {
+            let place = timeout(NUDGE, self.places.clone().acquire_owned()).await;
+            if let Ok(place) = place {
+                return place.expect("the semaphore is never closed");
+            }
+            self.signals.crowd.notify_waiters();
+        }
     }
 
     fn connect(&self, stream: TcpStream, place: OwnedSemaphorePermit) {
         // Latency only: a connection without the option works as well.
         let _ = stream.set_nodelay(true);
-        let (router, stop) = (self.router.clone(), self.stop.clone());
+        let (router, signals, patience) =
+            (self.router.clone(), self.signals.clone(), self.patience);
         let serving = async move {
-            connection::serve(stream, router, stop, Patience::default()).await;
+            connection::serve(stream, router, signals, patience).await;
             drop(place);
         };
         let serving = self.cut.clone().run_until_cancelled_owned(serving);
@@ -190,59 +220,128 @@ impl Server {
 
 #[cfg(test)]
 mod tests {
-    use std::{net::SocketAddr, time::Duration};
+    use std::{net::SocketAddr, sync::Arc, time::Duration};
 
     use axum::{Router, routing::get};
     use proto::Code;
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpStream,
+        sync::{Semaphore, watch},
+        task::{JoinHandle, yield_now},
         time::timeout,
     };
     use tokio_util::sync::CancellationToken;
 
-    use super::Listeners;
+    use super::{Listeners, Patience, Server};
+
+    const LIMIT: Duration = Duration::from_secs(30);
 
     /// A connection on which a request has been sent.
-    async fn asking(address: SocketAddr) -> TcpStream {
+    async fn asking(address: SocketAddr, path: &str) -> TcpStream {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
-        stream.write_all(request).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+        // It may be closed again by then.
+        let _ = stream.write_all(request.as_bytes()).await;
         stream
     }
 
+    /// What is said next; nothing when the connection has ended.
     async fn answer(stream: &mut TcpStream) -> String {
         let mut buffer = [0; 1024];
-        let read = stream.read(&mut buffer).await.unwrap();
-        String::from_utf8_lossy(&buffer[..read]).into_owned()
+        let read = timeout(LIMIT, stream.read(&mut buffer)).await.unwrap();
+        String::from_utf8_lossy(&buffer[..read.unwrap_or(0)]).into_owned()
+    }
+
+    /// A server with two places. `/held` is answered when the semaphore has permits, and `/` says whether it had any.
+    struct Small {
+        address: SocketAddr,
+        held: Arc<Semaphore>,
+        asked: watch::Receiver<u32>,
+        stop: CancellationToken,
+        serving: JoinHandle<()>,
+    }
+
+    impl Small {
+        async fn start(crowd: Duration) -> Self {
+            let listeners = Listeners::bind_port("127.0.0.1".parse().ok(), 0).await;
+            let listeners = listeners.unwrap();
+            let address = listeners.address();
+            let held = Arc::new(Semaphore::new(0));
+            let (count, asked) = watch::channel(0);
+            let (open, waiting) = (Arc::clone(&held), Arc::clone(&held));
+            let is_open = move || async move { format!("open: {}", open.available_permits() > 0) };
+            let wait = move || async move {
+                count.send_modify(|count| *count += 1);
+                let _ = waiting.acquire().await.unwrap();
+                "held"
+            };
+            let router = Router::new()
+                .route("/", get(is_open))
+                .route("/held", get(wait));
+            let stop = CancellationToken::new();
+            let patience = Patience {
+                crowd,
+                ..Patience::default()
+            };
+            let server = Server::new(router, stop.clone(), 2, patience);
+            let serving = tokio::spawn(listeners.serve_with(server));
+            Self {
+                address,
+                held,
+                asked,
+                stop,
+                serving,
+            }
+        }
+
+        async fn ends(self) {
+            self.stop.cancel();
+            timeout(LIMIT, self.serving).await.unwrap().unwrap();
+        }
     }
 
     #[tokio::test]
-    async fn connections_over_the_limit_wait_until_another_one_ends() {
-        let listeners = Listeners::bind_port("127.0.0.1".parse().ok(), 0).await;
-        let listeners = listeners.unwrap();
-        let address = listeners.address();
-        let stop = CancellationToken::new();
-        let router = Router::new().route("/", get(|| async { "here" }));
-        let serving = tokio::spawn(listeners.serve_at_most(2, router, stop.clone()));
-
-        let mut first = asking(address).await;
-        let mut second = asking(address).await;
-        for stream in [&mut first, &mut second] {
-            assert!(answer(stream).await.ends_with("here"));
-        }
-        let mut third = asking(address).await;
-        let early = timeout(Duration::from_millis(100), answer(&mut third));
-        assert!(early.await.is_err(), "both places are taken");
-        drop(first);
-        let late = timeout(Duration::from_secs(10), answer(&mut third)).await;
-        assert!(late.unwrap().ends_with("here"));
-        drop((second, third));
-        stop.cancel();
-        timeout(Duration::from_secs(10), serving)
+    async fn connections_over_the_limit_wait_until_one_that_is_answered_ends() {
+        let mut small = Small::start(Duration::ZERO).await;
+        let mut first = asking(small.address, "/held").await;
+        let second = asking(small.address, "/held").await;
+        timeout(LIMIT, small.asked.wait_for(|asked| *asked == 2))
             .await
             .unwrap()
             .unwrap();
+        let mut third = asking(small.address, "/").await;
+        // Long enough for it to be accepted, were there a place.
+        for _ in 0..1000 {
+            yield_now().await;
+        }
+        small.held.add_permits(2);
+        assert!(answer(&mut first).await.ends_with("held"));
+        drop((first, second));
+        assert!(answer(&mut third).await.ends_with("open: true"));
+        drop(third);
+        small.ends().await;
+    }
+
+    #[tokio::test]
+    async fn whoever_asks_takes_the_place_of_those_who_do_not() {
+        let small = Small::start(Duration::ZERO).await;
+        let mut idle = [
+            TcpStream::connect(small.address).await.unwrap(),
+            TcpStream::connect(small.address).await.unwrap(),
+        ];
+        for silent in &mut idle {
+            assert_eq!(answer(silent).await, "");
+        }
+        // One that has not begun to ask may be taken for another idle one.
+        let answered = async {
+            while !answer(&mut asking(small.address, "/").await)
+                .await
+                .ends_with("open: false")
+            {}
+        };
+        timeout(LIMIT, answered).await.unwrap();
+        small.ends().await;
     }
 
     #[tokio::test]

@@ -13,20 +13,33 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
+use parking_lot::Mutex;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
 
 use crate::error;
 
 /// Whether there is anything to write that answers a request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Turn {
     /// A request is being answered.
     is_open: AtomicBool,
     /// An answer has not been written out yet.
     is_due: AtomicBool,
+    /// When the last answer had been written out; at first, when the connection was made.
+    rested: Mutex<Instant>,
+}
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self {
+            is_open: AtomicBool::new(false),
+            is_due: AtomicBool::new(false),
+            rested: Mutex::new(Instant::now()),
+        }
+    }
 }
 
 impl Turn {
@@ -40,9 +53,14 @@ impl Turn {
     }
 
     fn flushed(&self) {
-        if !self.is_open.load(Ordering::Relaxed) {
-            self.is_due.store(false, Ordering::Relaxed);
+        if !self.is_open.load(Ordering::Relaxed) && self.is_due.swap(false, Ordering::Relaxed) {
+            *self.rested.lock() = Instant::now();
         }
+    }
+
+    /// How long the client has asked for nothing; none while it is being answered.
+    pub(super) fn rest(&self) -> Option<Duration> {
+        (!self.is_due()).then(|| self.rested.lock().elapsed())
     }
 
     /// What is written without an answer being due is the parser's own refusal.

@@ -82,4 +82,7 @@ byId("resend").addEventListener("click", async () => {
   }
 });
 
+// Without this script the forms would do nothing, so nobody is shown them.
 byId("developer").hidden = !developer;
+byId("login").hidden = false;
+byId("register").hidden = false;

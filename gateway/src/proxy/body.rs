@@ -1,7 +1,7 @@
-//! A request body on its way to a function or to the frontend, of which enough is remembered to send it again.
+//! A request body on its way to a function or to the frontend, which can go on to another try while nothing of it has
+//! been read.
 
 use std::{
-    collections::VecDeque,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -12,23 +12,16 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use parking_lot::Mutex;
 
-/// Bytes that are remembered at most. Calls of the SDK are small JSON documents; uploads are not worth the memory.
-const MEMORY: usize = 64 * 1024;
-
 struct Shared {
     rest: Body,
     /// The try that the rest belongs to; an earlier one may still hold its half for a moment.
     attempt: u8,
-    /// What has gone out so far, as long as it is less than [`MEMORY`].
-    sent: Vec<Bytes>,
     sent_bytes: usize,
     limit: usize,
 }
 
 /// The body that is sent.
 pub(crate) struct Outgoing {
-    /// What an earlier try had sent already.
-    again: VecDeque<Bytes>,
     shared: Arc<Mutex<Shared>>,
     attempt: u8,
 }
@@ -36,17 +29,15 @@ pub(crate) struct Outgoing {
 /// What has been sent of a body.
 pub(crate) struct Sent(Arc<Mutex<Shared>>);
 
-/// Splits `body` into what is sent and the memory of it. More than `limit` bytes are an error.
+/// Splits `body` into what is sent and the memory of how much that was. More than `limit` bytes are an error.
 pub(crate) fn outgoing(body: Body, limit: usize) -> (Outgoing, Sent) {
     let shared = Arc::new(Mutex::new(Shared {
         rest: body,
         attempt: 0,
-        sent: Vec::new(),
         sent_bytes: 0,
         limit,
     }));
     let outgoing = Outgoing {
-        again: VecDeque::new(),
         shared: shared.clone(),
         attempt: 0,
     };
@@ -56,21 +47,12 @@ pub(crate) fn outgoing(body: Body, limit: usize) -> (Outgoing, Sent) {
 impl Sent {
     /// The body for a second try, if nothing of it has been read yet.
     pub(crate) fn untouched(&self) -> Option<Outgoing> {
-        if self.0.lock().sent_bytes > 0 {
-            return None;
-        }
-        self.replay()
-    }
-
-    /// The body for a second try, if all that has been read of it is remembered.
-    pub(super) fn replay(&self) -> Option<Outgoing> {
         let mut shared = self.0.lock();
-        if shared.sent_bytes > MEMORY {
+        if shared.sent_bytes > 0 {
             return None;
         }
         shared.attempt += 1;
         Some(Outgoing {
-            again: shared.sent.iter().cloned().collect(),
             shared: self.0.clone(),
             attempt: shared.attempt,
         })
@@ -83,18 +65,10 @@ impl Sent {
 }
 
 impl Shared {
-    fn remember(&mut self, frame: &Frame<Bytes>) -> Result<(), std::io::Error> {
-        let Some(data) = frame.data_ref() else {
-            return Ok(());
-        };
-        self.sent_bytes += data.len();
+    fn count(&mut self, frame: &Frame<Bytes>) -> Result<(), std::io::Error> {
+        self.sent_bytes += frame.data_ref().map_or(0, Bytes::len);
         if self.sent_bytes > self.limit {
             return Err(std::io::Error::other("the body is larger than allowed"));
-        }
-        if self.sent_bytes > MEMORY {
-            self.sent = Vec::new();
-        } else {
-            self.sent.push(data.clone());
         }
         Ok(())
     }
@@ -105,14 +79,10 @@ impl HttpBody for Outgoing {
     type Error = axum::BoxError;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::BoxError>>> {
-        if let Some(data) = self.again.pop_front() {
-            return Poll::Ready(Some(Ok(Frame::data(data))));
-        }
-        let shared = self.shared.clone();
-        let mut shared = shared.lock();
+        let mut shared = self.shared.lock();
         if shared.attempt != self.attempt {
             return Poll::Ready(Some(Err("the body went on to another try".into())));
         }
@@ -120,7 +90,7 @@ impl HttpBody for Outgoing {
         Poll::Ready(match frame {
             None => None,
             Some(Err(error)) => Some(Err(error.into())),
-            Some(Ok(frame)) => match shared.remember(&frame) {
+            Some(Ok(frame)) => match shared.count(&frame) {
                 Ok(()) => Some(Ok(frame)),
                 Err(error) => Some(Err(error.into())),
             },
@@ -128,19 +98,11 @@ impl HttpBody for Outgoing {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.again.is_empty() && self.shared.lock().rest.is_end_stream()
+        self.shared.lock().rest.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let again: usize = self.again.iter().map(Bytes::len).sum();
-        let again = u64::try_from(again).unwrap_or(u64::MAX);
-        let rest = self.shared.lock().rest.size_hint();
-        let mut hint = SizeHint::new();
-        hint.set_lower(rest.lower() + again);
-        if let Some(upper) = rest.upper() {
-            hint.set_upper(upper + again);
-        }
-        hint
+        self.shared.lock().rest.size_hint()
     }
 }
 
@@ -151,7 +113,7 @@ mod tests {
     use futures_util::stream;
     use http_body_util::BodyExt;
 
-    use super::{MEMORY, outgoing};
+    use super::outgoing;
 
     fn pieces(pieces: Vec<Bytes>) -> Body {
         Body::from_stream(stream::iter(
@@ -160,29 +122,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_is_sent_again_from_its_start() {
+    async fn a_body_of_which_something_was_read_is_not_sent_again() {
         let (mut first, sent) = outgoing(pieces(vec!["ab".into(), "cd".into()]), 10);
         first.frame().await.unwrap().unwrap();
         assert!(sent.untouched().is_none());
-        let second = sent.replay().unwrap().collect().await.unwrap();
-        assert_eq!(second.to_bytes(), "abcd");
-        assert!(first.frame().await.unwrap().is_err());
+        assert_eq!(first.collect().await.unwrap().to_bytes(), "cd");
     }
 
     #[tokio::test]
-    async fn a_body_that_nobody_read_is_untouched() {
-        let (_first, sent) = outgoing(Body::from("ab"), 10);
+    async fn a_body_that_nobody_read_goes_on_to_the_next_try() {
+        let (mut first, sent) = outgoing(Body::from("ab"), 10);
         let second = sent.untouched().unwrap().collect().await.unwrap();
         assert_eq!(second.to_bytes(), "ab");
-    }
-
-    #[tokio::test]
-    async fn a_long_body_is_not_remembered() {
-        let long = Bytes::from(vec![0; MEMORY + 1]);
-        let (mut first, sent) = outgoing(pieces(vec![long, "x".into()]), 2 * MEMORY);
-        first.frame().await.unwrap().unwrap();
-        assert!(sent.replay().is_none());
-        assert!(!sent.is_too_large());
+        assert!(first.frame().await.unwrap().is_err());
     }
 
     #[tokio::test]

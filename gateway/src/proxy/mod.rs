@@ -102,9 +102,9 @@ impl Head {
 
 /// Calls a function.
 ///
-/// A process that is gone before it answered anything is replaced, and the call made once more: when nothing of the body
-/// had been sent, or when the function was being swapped for a new version at that moment and what had been sent is still
-/// here.
+/// No function sees the same call twice but for one that asks and changes nothing. So a call is made once more only when
+/// its process was not there to take it, or when it is a GET, HEAD or OPTIONS without a body whose process ended before
+/// it answered.
 pub(crate) async fn call(
     state: &AppState,
     call: Call<'_>,
@@ -113,28 +113,11 @@ pub(crate) async fn call(
     check_size(&request)?;
     let upgrade = upgrade::requested(&mut request);
     let head = Head {
+        method: request.method().clone(),
         target: target(&call, request.uri())?,
         headers: headers::outgoing(&call, &request, upgrade.is_some()),
-        method: request.method().clone(),
     };
-    let (body, sent) = body::outgoing(request.into_body(), BODY_LIMIT);
-    let endpoints = &call.setup.endpoints;
-    let first = match endpoints.known(&call.function) {
-        Some(target) => target,
-        None => endpoints.acquire(&call.function, 0).await?,
-    };
-    let answer = ask(state, &call, head.request(&first.authority, body)).await?;
-    let response = match answer {
-        Ok(response) => response,
-        Err(error) => {
-            let Some((second, body)) = again(&call, &first, &sent).await? else {
-                return Err(died(&call.function, &error, &sent));
-            };
-            let request = head.request(&second.authority, body);
-            let answer = ask(state, &call, request).await?;
-            answer.map_err(|error| died(&call.function, &error, &sent))?
-        }
-    };
+    let response = send(state, &call, &head, request.into_body()).await?;
     let response = match upgrade {
         Some(client) => upgrade::join(client, response, state.shutdown()),
         None => response,
@@ -157,24 +140,46 @@ async fn ask(
     })
 }
 
-/// Where to try once more, and what to send there.
-async fn again(
+async fn send(
+    state: &AppState,
     call: &Call<'_>,
-    first: &Target,
-    sent: &Sent,
-) -> Result<Option<(Target, Outgoing)>, Failure> {
+    head: &Head,
+    body: Body,
+) -> Result<http::Response<Incoming>, Problem> {
+    let (body, sent) = body::outgoing(body, BODY_LIMIT);
+    let endpoints = &call.setup.endpoints;
+    let first = match endpoints.known(&call.function) {
+        Some(target) => target,
+        None => endpoints.acquire(&call.function, 0).await?,
+    };
+    let answer = ask(state, call, head.request(&first.authority, body)).await?;
+    let error = match answer {
+        Ok(response) => return Ok(response),
+        Err(error) => error,
+    };
+    let Some(body) = once_more(&head.method, &error, &sent) else {
+        return Err(died(&call.function, &error, &sent));
+    };
+    let second = instead_of(call, &first).await?;
+    let answer = ask(state, call, head.request(&second.authority, body)).await?;
+    answer.map_err(|error| died(&call.function, &error, &sent))
+}
+
+/// The body of a second try, where there may be one.
+fn once_more(method: &Method, error: &legacy::Error, sent: &Sent) -> Option<Outgoing> {
+    let asks_only = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+    (error.is_connect() || asks_only)
+        .then(|| sent.untouched())
+        .flatten()
+}
+
+/// The function's process after `first`, which is gone.
+async fn instead_of(call: &Call<'_>, first: &Target) -> Result<Target, Failure> {
     let endpoints = &call.setup.endpoints;
     let known = endpoints.known(&call.function);
-    let swapped = known.filter(|known| known.generation != first.generation);
-    if let Some(second) = swapped {
-        return Ok(sent.replay().map(|body| (second, body)));
-    }
-    match sent.untouched() {
-        Some(body) => {
-            let second = endpoints.acquire(&call.function, first.generation).await?;
-            Ok(Some((second, body)))
-        }
-        None => Ok(None),
+    match known.filter(|known| known.generation != first.generation) {
+        Some(swapped) => Ok(swapped),
+        None => endpoints.acquire(&call.function, first.generation).await,
     }
 }
 

@@ -1,11 +1,41 @@
-//! The text of an event, written around the record as the store sent it.
+//! The text of an event, written around the record as the store sent it, and once for all sockets of a room.
 
 use std::sync::Arc;
 
 use proto::v1::{Change, change::Kind};
+use serde::{Serialize, Serializer};
+use serde_json::value::{RawValue, to_raw_value};
+
+/// What the SDK reads: `{"room","data"}`, written out.
+#[derive(Clone, Debug)]
+pub(super) struct Update(Arc<RawValue>);
+
+impl Update {
+    /// `data` travels as a text within the text.
+    pub(super) fn new(room: &str, data: &str) -> Self {
+        #[derive(Serialize)]
+        struct Fields<'a> {
+            room: &'a str,
+            data: &'a str,
+        }
+        let written = to_raw_value(&Fields { room, data });
+        Self(written.expect("texts always serialise").into())
+    }
+
+    /// Bytes.
+    pub(super) fn len(&self) -> usize {
+        self.0.get().len()
+    }
+}
+
+impl Serialize for Update {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
 
 /// `{"type","data","id","timestamp"}` as JSON; none for what clients are not told.
-pub(super) fn text(change: &Change) -> Option<Arc<str>> {
+pub(super) fn text(change: &Change) -> Option<String> {
     let kind = match change.kind() {
         Kind::Create => "create",
         Kind::Update => "update",
@@ -27,7 +57,7 @@ pub(super) fn text(change: &Change) -> Option<Arc<str>> {
         &timestamp,
         "}",
     ];
-    Some(text.concat().into())
+    Some(text.concat())
 }
 
 fn quoted(text: &str) -> String {
@@ -38,7 +68,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use proto::v1::{Change, change::Kind};
 
-    use super::text;
+    use super::{Update, text};
 
     fn change(kind: Kind, record: &str) -> Change {
         Change {
@@ -68,5 +98,13 @@ mod tests {
     fn a_cleared_entity_is_no_event() {
         assert_eq!(text(&change(Kind::Clear, "")), None);
         assert_eq!(text(&change(Kind::Unspecified, "{}")), None);
+    }
+
+    #[test]
+    fn the_text_is_written_as_a_text_beside_its_room() {
+        let update = Update::new("a\"b", r#"{"c":"ü"}"#);
+        let written = serde_json::to_string(&update).unwrap();
+        assert_eq!(written, r#"{"room":"a\"b","data":"{\"c\":\"ü\"}"}"#);
+        assert_eq!(update.len(), written.len());
     }
 }

@@ -1,7 +1,7 @@
 //! One watch of the store for each caller and entity that somebody listens to, from the first listener to the last.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -14,7 +14,10 @@ use proto::{Code, Failure, client::StoreClient, v1::WatchRequest};
 use tokio::{sync::watch, time::timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{event, outbox::Outbox};
+use super::{
+    event::{self, Update},
+    outbox::Outbox,
+};
 use crate::session::Identity;
 
 /// First and longest pause before a watch that ended is begun again.
@@ -28,14 +31,15 @@ pub(super) struct Topic {
 }
 
 /// One room of one socket.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub(super) struct Seat {
     pub(super) member: u64,
     /// As the client joined it.
     pub(super) room: Arc<str>,
 }
 
-type Audience = Mutex<HashMap<Seat, Outbox>>;
+/// By room, and there by the member's number.
+type Audience = Mutex<HashMap<Arc<str>, HashMap<u64, Outbox>>>;
 
 /// Dropping it ends the watch.
 #[derive(Debug)]
@@ -94,7 +98,9 @@ impl Hub {
         let mut watches = self.watches.lock();
         let watch = watches.entry(topic);
         let watch = watch.or_insert_with_key(|topic| self.watch(topic));
-        watch.audience.lock().insert(seat, outbox);
+        let mut audience = watch.audience.lock();
+        let listeners = audience.entry(seat.room).or_default();
+        listeners.insert(seat.member, outbox);
     }
 
     pub(super) fn leave(&self, topic: &Topic, seat: &Seat) {
@@ -103,7 +109,12 @@ impl Hub {
             return;
         };
         let mut audience = watch.audience.lock();
-        audience.remove(seat);
+        if let Entry::Occupied(mut listeners) = audience.entry(seat.room.clone()) {
+            listeners.get_mut().remove(&seat.member);
+            if listeners.get().is_empty() {
+                listeners.remove();
+            }
+        }
         let is_empty = audience.is_empty();
         drop(audience);
         if is_empty {
@@ -190,9 +201,12 @@ impl Watcher {
         Ok(())
     }
 
-    fn publish(&self, text: &Arc<str>) {
-        for (seat, outbox) in self.audience.lock().iter() {
-            outbox.push(&seat.room, text);
+    fn publish(&self, text: &str) {
+        for (room, listeners) in self.audience.lock().iter() {
+            let update = Update::new(room, text);
+            for outbox in listeners.values() {
+                outbox.push(&update);
+            }
         }
     }
 }

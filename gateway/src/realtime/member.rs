@@ -8,11 +8,12 @@ use std::{
 
 use parking_lot::Mutex;
 use socketioxide::extract::{Data, SocketRef};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     http::Handshake,
     hub::{Hub, Seat, Topic},
-    outbox::{self, Deliveries, Outbox},
+    outbox::Outbox,
     room::Room,
 };
 use crate::session::Identity;
@@ -25,12 +26,20 @@ pub(super) struct Member {
     number: u64,
     session: String,
     identity: Identity,
+    /// Ends the connection.
+    cut: CancellationToken,
     hub: Arc<Hub>,
-    outbox: Outbox,
-    /// Taken when there is first something to deliver.
-    deliveries: Mutex<Option<Deliveries>>,
+    /// None when it has left for good.
+    seating: Mutex<Option<Seating>>,
+}
+
+/// What one socket listens to.
+#[derive(Default)]
+struct Seating {
     /// With what is watched for each; nothing for those that stay silent.
-    rooms: Mutex<HashMap<Arc<str>, Option<Topic>>>,
+    rooms: HashMap<Arc<str>, Option<Topic>>,
+    /// Made at the first room of which anything is ever said.
+    outbox: Option<Outbox>,
 }
 
 impl Member {
@@ -38,15 +47,13 @@ impl Member {
     pub(super) fn register(socket: &SocketRef, handshake: Handshake, hub: Arc<Hub>) {
         let session = socket.id.to_string();
         let number = hub.enter(&session, handshake.cut.clone());
-        let (outbox, deliveries) = outbox::queue(handshake.cut);
         let member = Arc::new(Self {
             number,
             session,
             identity: handshake.identity,
+            cut: handshake.cut,
             hub,
-            outbox,
-            deliveries: Mutex::new(Some(deliveries)),
-            rooms: Mutex::default(),
+            seating: Mutex::new(Some(Seating::default())),
         });
         let joining = member.clone();
         socket.on(
@@ -75,8 +82,11 @@ impl Member {
             );
             return;
         };
-        let mut rooms = self.rooms.lock();
-        if self.outbox.is_closed() || (rooms.len() >= ROOMS && !rooms.contains_key(name)) {
+        let mut seating = self.seating.lock();
+        let Some(Seating { rooms, outbox }) = seating.as_mut() else {
+            return;
+        };
+        if rooms.len() >= ROOMS && !rooms.contains_key(name) {
             tracing::debug!(rooms = rooms.len(), "a realtime client joins no more rooms");
             return;
         }
@@ -88,25 +98,26 @@ impl Member {
             Room::Conversation => None,
         };
         if let Some(topic) = topic.clone() {
-            let seat = self.seat(place.key());
-            self.hub.join(topic, seat, self.outbox.clone());
-            if let Some(deliveries) = self.deliveries.lock().take() {
-                tokio::spawn(deliveries.deliver(socket));
-            }
+            let outbox = outbox.get_or_insert_with(|| Outbox::new(socket, self.cut.clone()));
+            self.hub.join(topic, self.seat(place.key()), outbox.clone());
         }
         place.insert(topic);
     }
 
     fn leave(&self, name: &str) {
-        if let Some((room, Some(topic))) = self.rooms.lock().remove_entry(name) {
+        let mut seating = self.seating.lock();
+        let left = seating
+            .as_mut()
+            .and_then(|seating| seating.rooms.remove_entry(name));
+        if let Some((room, Some(topic))) = left {
             self.hub.leave(&topic, &self.seat(&room));
         }
     }
 
+    /// Also lets go of the socket, which holds this.
     fn end(&self) {
-        self.outbox.close();
-        let rooms = std::mem::take(&mut *self.rooms.lock());
-        for (room, topic) in rooms {
+        let rooms = self.seating.lock().take().map(|seating| seating.rooms);
+        for (room, topic) in rooms.into_iter().flatten() {
             if let Some(topic) = topic {
                 self.hub.leave(&topic, &self.seat(&room));
             }

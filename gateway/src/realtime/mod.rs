@@ -2,10 +2,10 @@
 //!
 //! ```text
 //!   page ──join "entities:app:Task"──► member ──► hub ──Watch(caller, Task)──► store
-//!   page ◄──update_model {room,data}── member ◄── queue ◄── event, once for all ◄──┘
+//!   page ◄──update_model {room,data}── outbox ◄── event, once for a room ◄─────────┘
 //! ```
 //!
-//! * `http` is the door: origin, identity, upgrade. `member` is one socket with its rooms; `outbox` its bounded queue.
+//! * `http` is the door: origin, identity, upgrade. `member` is one socket with its rooms; `outbox` what waits for it.
 //! * `hub` holds one watch of the store for each caller and entity, however many sockets listen.
 //! * The store decides who sees what; nothing here reads a record.
 

@@ -1,15 +1,14 @@
-//! The queue between the watches and one socket: bounded, because whoever reads slowly must hold up nobody else.
+//! The way of events to one socket: at once while its connection takes them, else by a queue, which is bounded because
+//! whoever reads slowly must hold up nobody else.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use serde::Serialize;
 use socketioxide::{SendError, SocketError, extract::SocketRef};
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+
+use super::event::Update;
 
 /// Events that may wait for one socket. One request may clear an entity of that many records, and whoever reads hears of
 /// each of them.
@@ -24,172 +23,156 @@ const STALL: Duration = Duration::from_secs(10);
 /// First and longest pause before a full connection is tried again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(50));
 
-/// An event on its way to one room of one socket.
+/// What waits for one socket.
 #[derive(Debug)]
-struct Parcel {
-    room: Arc<str>,
-    text: Arc<str>,
-}
-
-/// What the SDK reads.
-#[derive(Serialize)]
-struct Update<'a> {
-    room: &'a str,
-    data: &'a str,
-}
-
-/// How far a socket is behind. Shared by both ends of its queue.
-#[derive(Debug)]
-struct Backlog(Mutex<Behind>);
-
-#[derive(Clone, Copy, Debug)]
-struct Behind {
+struct Queue {
+    updates: VecDeque<Update>,
     /// Bytes that wait.
-    waiting: usize,
+    bytes: usize,
     /// When the socket last took something, or had nothing to take.
     moved: Instant,
 }
 
-impl Backlog {
+/// The queue has no place left, or has not moved for too long.
+#[derive(Debug)]
+struct Stuck;
+
+impl Queue {
     fn new() -> Self {
-        Self(Mutex::new(Behind {
-            waiting: 0,
+        Self {
+            updates: VecDeque::new(),
+            bytes: 0,
             moved: Instant::now(),
-        }))
-    }
-
-    /// Returns what it was before.
-    fn add(&self, bytes: usize) -> Behind {
-        let mut behind = self.0.lock();
-        if behind.waiting == 0 {
-            behind.moved = Instant::now();
         }
-        let before = *behind;
-        behind.waiting += bytes;
-        before
     }
 
-    fn take(&self, bytes: usize) {
-        let mut behind = self.0.lock();
-        behind.waiting = behind.waiting.saturating_sub(bytes);
-        behind.moved = Instant::now();
+    fn add(&mut self, update: Update) -> Result<(), Stuck> {
+        if self.updates.is_empty() {
+            self.moved = Instant::now();
+        } else if self.updates.len() >= EVENTS
+            || self.bytes + update.len() > BYTES
+            || self.moved.elapsed() > STALL
+        {
+            return Err(Stuck);
+        }
+        self.bytes += update.len();
+        self.updates.push_back(update);
+        Ok(())
+    }
+
+    fn remove(&mut self) {
+        if let Some(update) = self.updates.pop_front() {
+            self.bytes -= update.len();
+            self.moved = Instant::now();
+        }
     }
 }
 
-/// The end where events go in. Clones are the same.
+/// Clones are the same.
 #[derive(Clone, Debug)]
-pub(super) struct Outbox {
-    queue: mpsc::Sender<Parcel>,
-    backlog: Arc<Backlog>,
+pub(super) struct Outbox(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    socket: SocketRef,
     /// Ends the connection.
     cut: CancellationToken,
-    /// Ends the deliveries only.
-    done: CancellationToken,
+    /// As long as anything is in it, a task is delivering.
+    queue: Mutex<Queue>,
 }
 
-/// The end where they come out.
-#[derive(Debug)]
-pub(super) struct Deliveries {
-    queue: mpsc::Receiver<Parcel>,
-    backlog: Arc<Backlog>,
-    done: CancellationToken,
-}
-
-/// A queue whose overflow or standstill cancels `cut`.
-pub(super) fn queue(cut: CancellationToken) -> (Outbox, Deliveries) {
-    let (sender, receiver) = mpsc::channel(EVENTS);
-    let backlog = Arc::new(Backlog::new());
-    let done = cut.child_token();
-    let outbox = Outbox {
-        queue: sender,
-        backlog: backlog.clone(),
-        cut,
-        done: done.clone(),
-    };
-    let deliveries = Deliveries {
-        queue: receiver,
-        backlog,
-        done,
-    };
-    (outbox, deliveries)
+/// Why an event was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Untaken {
+    /// There is no place now.
+    Full,
+    /// There will never be one.
+    Gone,
 }
 
 impl Outbox {
+    /// What does not reach `socket` at once waits; an overflow or a standstill cancels `cut`.
+    pub(super) fn new(socket: SocketRef, cut: CancellationToken) -> Self {
+        let queue = Mutex::new(Queue::new());
+        Self(Arc::new(Inner { socket, cut, queue }))
+    }
+
     /// Never waits. A socket that has no room left, or that takes nothing any more, is cut off: it may connect again, and
-    /// knows that it missed something.
-    pub(super) fn push(&self, room: &Arc<str>, text: &Arc<str>) {
-        if self.is_closed() {
+    /// knows that it missed something. Must be called within a runtime.
+    pub(super) fn push(&self, update: &Update) {
+        if self.0.cut.is_cancelled() {
             return;
         }
-        let before = self.backlog.add(text.len());
-        let parcel = Parcel {
-            room: room.clone(),
-            text: text.clone(),
-        };
-        let fits = before.waiting == 0 || before.waiting + text.len() <= BYTES;
-        let reads = before.moved.elapsed() <= STALL;
-        if fits && reads && self.queue.try_send(parcel).is_ok() {
+        let mut queue = self.0.queue.lock();
+        let is_first = queue.updates.is_empty();
+        if is_first && self.0.emit(update) != Err(Untaken::Full) {
             return;
         }
-        let events = EVENTS - self.queue.capacity();
-        tracing::warn!(
-            events,
-            bytes = before.waiting,
-            "a realtime client reads too slowly; it was disconnected and may connect again"
-        );
-        self.cut.cancel();
+        if queue.add(update.clone()).is_err() {
+            tracing::warn!(
+                events = queue.updates.len(),
+                bytes = queue.bytes,
+                "a realtime client reads too slowly; it was disconnected and may connect again"
+            );
+            self.0.cut.cancel();
+        } else if is_first {
+            tokio::spawn(self.clone().deliver());
+        }
     }
 
-    /// Ends the deliveries; the connection is the client's to end, who may ask to be connected again on it.
-    pub(super) fn close(&self) {
-        self.done.cancel();
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.done.is_cancelled()
-    }
-}
-
-impl Deliveries {
-    /// Sends what comes, in order, until the socket is gone or cut off.
-    pub(super) async fn deliver(mut self, socket: SocketRef) {
-        let done = self.done.clone();
-        done.run_until_cancelled(self.deliver_all(&socket)).await;
-        drop(self);
-        expel(socket).await;
-    }
-
-    async fn deliver_all(&mut self, socket: &SocketRef) {
-        while let Some(parcel) = self.queue.recv().await {
-            if !send(socket, &parcel).await {
-                return;
-            }
-            self.backlog.take(parcel.text.len());
+    /// Sends what waits, in order, until nothing does or the socket is cut off.
+    async fn deliver(self) {
+        let Inner { socket, cut, queue } = &*self.0;
+        let emptied = cut.run_until_cancelled(self.0.deliver_all()).await;
+        if emptied.is_none() {
+            *queue.lock() = Queue::new();
+            expel(socket).await;
         }
     }
 }
 
-/// False when the socket takes no more.
-async fn send(socket: &SocketRef, parcel: &Parcel) -> bool {
-    let update = Update {
-        room: &parcel.room,
-        data: &parcel.text,
-    };
-    let (mut pause, longest) = PAUSES;
-    loop {
-        match socket.emit("update_model", &update) {
-            Ok(()) => return true,
-            Err(SendError::Socket(SocketError::InternalChannelFull)) => {
-                sleep(pause).await;
-                pause = (pause * 2).min(longest);
+impl Inner {
+    fn emit(&self, update: &Update) -> Result<(), Untaken> {
+        match self.socket.emit("update_model", update) {
+            Ok(()) => Ok(()),
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => Err(Untaken::Full),
+            Err(SendError::Socket(SocketError::Closed) | SendError::Serialize(_)) => {
+                Err(Untaken::Gone)
             }
-            Err(SendError::Socket(SocketError::Closed) | SendError::Serialize(_)) => return false,
         }
+    }
+
+    async fn deliver_all(&self) {
+        let (shortest, longest) = PAUSES;
+        let mut pause = shortest;
+        while let Some(sent) = self.deliver_some() {
+            pause = if sent == 0 {
+                (pause * 2).min(longest)
+            } else {
+                shortest
+            };
+            sleep(pause).await;
+        }
+    }
+
+    /// How many were sent before the connection was full; none when nothing is left to send.
+    fn deliver_some(&self) -> Option<usize> {
+        let mut queue = self.queue.lock();
+        let before = queue.updates.len();
+        while let Some(update) = queue.updates.front() {
+            match self.emit(update) {
+                Ok(()) => queue.remove(),
+                Err(Untaken::Full) => return Some(before - queue.updates.len()),
+                Err(Untaken::Gone) => break,
+            }
+        }
+        *queue = Queue::new();
+        None
     }
 }
 
 /// A websocket went down with its line. A polling client is told at its next poll, or its session ends for lack of one.
-async fn expel(socket: SocketRef) {
+async fn expel(socket: &SocketRef) {
     let (_, pause) = PAUSES;
     while socket.connected() && socket.clone().disconnect().is_err() {
         sleep(pause).await;
@@ -198,59 +181,46 @@ async fn expel(socket: SocketRef) {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::time::Duration;
 
     use tokio::time::advance;
-    use tokio_util::sync::CancellationToken;
 
-    use super::{BYTES, EVENTS, STALL, queue};
+    use super::{BYTES, EVENTS, Queue, STALL, Update};
 
     #[tokio::test(start_paused = true)]
-    async fn a_socket_that_takes_nothing_for_a_while_is_cut_off_and_one_that_takes_something_is_not()
-     {
-        let (room, text): (Arc<str>, Arc<str>) = ("r".into(), "{}".into());
+    async fn a_queue_that_has_not_moved_for_a_while_is_stuck_and_one_that_moves_is_not() {
+        let update = Update::new("r", "{}");
         let long = STALL + Duration::from_secs(1);
-        let cut = CancellationToken::new();
-        let (outbox, deliveries) = queue(cut.clone());
+        let mut queue = Queue::new();
         advance(long).await;
-        outbox.push(&room, &text);
-        assert!(!cut.is_cancelled(), "nothing has waited");
+        assert!(queue.add(update.clone()).is_ok(), "nothing has waited");
+        assert!(queue.add(update.clone()).is_ok());
         advance(long).await;
-        deliveries.backlog.take(1);
-        outbox.push(&room, &text);
-        assert!(!cut.is_cancelled(), "it has just taken something");
+        queue.remove();
+        assert!(queue.add(update.clone()).is_ok(), "it has just moved");
         advance(long).await;
-        outbox.push(&room, &text);
-        assert!(cut.is_cancelled());
+        assert!(queue.add(update).is_err());
     }
 
     #[test]
-    fn an_overflow_of_events_cuts_the_socket_off() {
-        let (room, text): (Arc<str>, Arc<str>) = ("r".into(), "{}".into());
-        let cut = CancellationToken::new();
-        let (outbox, mut deliveries) = queue(cut.clone());
+    fn a_queue_takes_so_many_events_and_no_more() {
+        let update = Update::new("r", "{}");
+        let mut queue = Queue::new();
         for _ in 0..EVENTS {
-            outbox.push(&room, &text);
+            assert!(queue.add(update.clone()).is_ok());
         }
-        assert!(!cut.is_cancelled());
-        outbox.push(&room, &text);
-        assert!(cut.is_cancelled() && outbox.is_closed());
-        outbox.push(&room, &text);
-        let mut waiting = 0;
-        while deliveries.queue.try_recv().is_ok() {
-            waiting += 1;
-        }
-        assert_eq!(waiting, EVENTS);
+        assert!(queue.add(update.clone()).is_err());
+        queue.remove();
+        assert!(queue.add(update).is_ok());
     }
 
     #[test]
-    fn an_overflow_of_bytes_cuts_the_socket_off_but_one_large_event_passes() {
-        let large: Arc<str> = "x".repeat(BYTES + 1).into();
-        let cut = CancellationToken::new();
-        let (outbox, _deliveries) = queue(cut.clone());
-        outbox.push(&"r".into(), &large);
-        assert!(!cut.is_cancelled());
-        outbox.push(&"r".into(), &"x".into());
-        assert!(cut.is_cancelled());
+    fn a_queue_takes_so_many_bytes_but_one_large_event_passes() {
+        let mut queue = Queue::new();
+        assert!(queue.add(Update::new("r", &"x".repeat(BYTES + 1))).is_ok());
+        assert!(queue.add(Update::new("r", "x")).is_err());
+        queue.remove();
+        assert_eq!(queue.bytes, 0);
+        assert!(queue.add(Update::new("r", "x")).is_ok());
     }
 }

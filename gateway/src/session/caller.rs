@@ -85,7 +85,11 @@ async fn settle(
     match verified {
         Ok(identity) => identity,
         Err(Refusal::Expired) => {
-            tracing::debug!("a token has expired; its caller is anonymous");
+            if state.strangers().is_new(token) {
+                tracing::warn!(
+                    "a token has expired; whoever sends it is nobody until they sign in again"
+                );
+            }
             Identity::Anonymous
         }
         Err(Refusal::Foreign) => foreign(state, setup, token).await,
@@ -96,7 +100,11 @@ async fn settle(
 async fn foreign(state: &AppState, setup: &Setup, token: &str) -> Identity {
     let vouched = setup.vouchers.vouch(state, setup, token).await;
     let Some(email) = vouched else {
-        tracing::debug!("a token was not signed by this server; its caller is anonymous");
+        if state.strangers().is_new(token) {
+            tracing::warn!(
+                "a token was not signed by this server; whoever sends it is nobody until they sign in here"
+            );
+        }
         return Identity::Anonymous;
     };
     Identity::User {

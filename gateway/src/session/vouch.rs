@@ -5,7 +5,9 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use http::StatusCode;
-use jsonwebtoken::dangerous::insecure_decode_claims;
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Validation, dangerous::insecure_decode_claims, decode, decode_header,
+};
 use parking_lot::Mutex;
 use proto::v1::VouchUserRequest;
 use serde::Deserialize;
@@ -13,6 +15,9 @@ use tokio::{sync::OnceCell, time::Instant};
 
 use super::token::now;
 use crate::state::{AppState, Setup};
+
+/// The official development server signs with it, as everybody can read in its source.
+const PUBLIC_SECRET: &[u8] = b"LOCAL_DEV_SECRET";
 
 /// How long the platform may take to answer.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -91,6 +96,8 @@ impl Vouchers {
 
 /// How long the token says that it is good; none when it is no token, or an old one. Nobody is asked about those.
 fn lifetime(token: &str) -> Option<Duration> {
+    // One without a signature names no algorithm that there is.
+    decode_header(token).ok().filter(|_| !is_anybodys(token))?;
     let end: End = insecure_decode_claims(token).ok()?;
     let Some(exp) = end.exp else {
         return Some(YES);
@@ -98,6 +105,14 @@ fn lifetime(token: &str) -> Option<Duration> {
     exp.checked_sub(now())
         .filter(|left| *left > 0)
         .map(|left| Duration::from_secs(left).min(LONGEST))
+}
+
+/// Whether anybody can have signed it.
+fn is_anybodys(token: &str) -> bool {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.required_spec_claims.clear();
+    (validation.validate_exp, validation.validate_aud) = (false, false);
+    decode::<End>(token, &DecodingKey::from_secret(PUBLIC_SECRET), &validation).is_ok()
 }
 
 async fn ask(state: &AppState, setup: &Setup, token: &str, left: Duration) -> Verdict {
@@ -160,7 +175,12 @@ mod tests {
 
     #[test]
     fn only_what_could_be_good_is_asked_about() {
-        for token in ["null", "", "a.b.c", "undefined"] {
+        // {"alg":"none"}, and {"alg":"HS256","typ":"JWT"} with the official server's signature; both good until 2100.
+        let none = "eyJhbGciOiJub25lIn0.eyJleHAiOjQxMDI0NDQ4MDB9.";
+        let public = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.\
+            eyJzdWIiOiJkZXZlbG9wZXJAZXhhbXBsZS5jb20iLCJpYXQiOjE3MDAwMDAwMDAsImV4cCI6NDEwMjQ0NDgwMH0.\
+            1xYYVuUZ3hBIH_saAWD7nb9dUbHOBMRXgSkpfsYOlVE";
+        for token in ["null", "", "a.b.c", "undefined", none, public] {
             assert_eq!(lifetime(token), None, "{token}");
         }
         let keys = Keys::new(&[9; 32]);

@@ -104,7 +104,7 @@ async fn the_log_follows_requests_as_they_end() {
     harness
         .call("GET /api/apps/a/entities/Missing/1?secret=x", &id, "")
         .await;
-    let entry = timeout(Duration::from_secs(10), log.message())
+    let entry = timeout(Duration::from_secs(60), log.message())
         .await
         .unwrap();
     let entry = entry.unwrap().unwrap();
@@ -118,7 +118,7 @@ async fn the_log_follows_requests_as_they_end() {
     );
 
     harness.state.shutdown().cancel();
-    let end = timeout(Duration::from_secs(10), log.message())
+    let end = timeout(Duration::from_secs(60), log.message())
         .await
         .unwrap();
     assert!(end.unwrap().is_none());

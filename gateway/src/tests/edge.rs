@@ -148,6 +148,28 @@ async fn preflights_are_answered_for_every_path() {
 }
 
 #[tokio::test]
+async fn tunnels_echoes_and_unknown_codings_are_not_taken() {
+    let harness = Harness::new().await;
+    let cases = [
+        (format!("CONNECT {TASK}"), "accept: */*", 405),
+        (format!("TRACE {TASK}"), "accept: */*", 405),
+        ("TRACE /api/functions/f".to_owned(), "accept: */*", 405),
+        (
+            format!("POST {TASK}"),
+            "transfer-encoding: gzip, chunked",
+            501,
+        ),
+        (format!("POST {TASK}"), "transfer-encoding: Chunked", 201),
+        ("OPTIONS *".to_owned(), "accept: */*", 204),
+        ("GET *".to_owned(), "accept: */*", 400),
+    ];
+    for (line, header, status) in cases {
+        let answer = harness.call(&line, &[header], "{}").await;
+        assert_eq!(answer.status, status, "{line} {header}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn configuring_twice_changes_nothing_and_a_bad_one_is_refused() {
     let harness = Harness::new().await;
     assert!(!harness.state.configure(harness.config.clone()).unwrap());

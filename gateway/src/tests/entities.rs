@@ -143,7 +143,7 @@ const ROUTES: &[Case] = &[
         "POST /Task/upsert",
         r#"{"records":[{}],"key":["a","b"]}"#,
         200,
-        r#"{"created":1,"updated":2,"records":[{}]}"#,
+        r#"{"created":1,"updated":2,"records":[{},{},{}]}"#,
         "upsert Task anonymous [{}] key=a+b",
     ),
     (

@@ -104,6 +104,13 @@ impl Runner for FakeRunner {
         Err(Status::unimplemented("not in this fake"))
     }
 
+    async fn settle(
+        &self,
+        _request: Request<SettleRequest>,
+    ) -> Result<Response<SettleResponse>, Status> {
+        Err(Status::unimplemented("not in this fake"))
+    }
+
     async fn invoke(
         &self,
         _request: Request<InvokeRequest>,

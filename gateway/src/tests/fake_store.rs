@@ -48,7 +48,6 @@ impl FakeStore {
                 let deleted = self.delete(Request::new(delete)).await;
                 deleted.map(|_| Response::new(RecordResponse::default()))
             }
-            Asked::Query(_) => Err(Status::unimplemented("not in this fake")),
         };
         let result = match record {
             Ok(record) => Outcome::Record(record.into_inner()),
@@ -62,6 +61,8 @@ impl FakeStore {
 }
 
 type Chunks = Pin<Box<dyn Stream<Item = Result<RecordChunk, Status>> + Send>>;
+type Upserts = Pin<Box<dyn Stream<Item = Result<UpsertResponse, Status>> + Send>>;
+type Imports = Pin<Box<dyn Stream<Item = Result<ImportResponse, Status>> + Send>>;
 type Changes = Pin<Box<dyn Stream<Item = Result<Change, Status>> + Send>>;
 type Results = Pin<Box<dyn Stream<Item = Result<OperationResult, Status>> + Send>>;
 
@@ -137,6 +138,35 @@ fn chunks(entity: &str) -> Result<Chunks, Failure> {
     Ok(stream::iter(chunks).boxed())
 }
 
+fn upserted() -> Upserts {
+    use upsert_response::{Counts, Part};
+    let counts = Counts {
+        created: 1,
+        updated: 2,
+    };
+    let parts = [
+        Ok(Part::Counts(counts)),
+        chunk(&["{}"]).map(Part::Records),
+        chunk(&["{}", "{}"]).map(Part::Records),
+    ];
+    let parts = parts.map(|part| part.map(|part| UpsertResponse { part: Some(part) }));
+    stream::iter(parts).boxed()
+}
+
+fn imported() -> Imports {
+    use import_response::{Outcome, Part};
+    let outcome = Outcome {
+        imported: true,
+        details: "Successfully imported 1 entities".to_owned(),
+    };
+    let parts = [
+        Ok(Part::Outcome(outcome)),
+        chunk(&["{}"]).map(Part::Records),
+    ];
+    let parts = parts.map(|part| part.map(|part| ImportResponse { part: Some(part) }));
+    stream::iter(parts).boxed()
+}
+
 /// Writes one method of the service: noted by the first closure, answered by the second.
 macro_rules! rpc {
     ($name:ident($request:ty) -> $response:ty) => {
@@ -167,6 +197,8 @@ impl Store for FakeStore {
     type QueryStream = Chunks;
     type CreateManyStream = Chunks;
     type UpdateManyStream = Chunks;
+    type UpsertStream = Upserts;
+    type ImportStream = Imports;
     type WatchStream = Changes;
     type OperateStream = Results;
 
@@ -200,9 +232,9 @@ impl Store for FakeStore {
     rpc!(update_where(UpdateWhereRequest) -> UpdateWhereResponse,
         |r| format!("{} {} {} {}", r.entity, who(r.caller.as_ref()), text(&r.filter_json), text(&r.update_json)),
         |_| Ok(UpdateWhereResponse { updated: 2, has_more: true }));
-    rpc!(upsert(UpsertRequest) -> UpsertResponse,
+    rpc!(upsert(UpsertRequest) -> Upserts,
         |r| format!("{} {} {} key={}", r.entity, who(r.caller.as_ref()), text(&r.records_json), r.key.join("+")),
-        |_| Ok(UpsertResponse { created: 1, updated: 2, records_json: vec!["{}".into()] }));
+        |_| Ok(upserted()));
     rpc!(delete(DeleteRequest) -> DeleteResponse,
         |r| format!("{} {} {}", r.entity, who(r.caller.as_ref()), r.id),
         |r| judge(&r.entity).map(|()| DeleteResponse {}));
@@ -276,7 +308,7 @@ impl Store for FakeStore {
     fn import<'life0, 'async_trait>(
         &'life0 self,
         request: Request<Streaming<ImportRequest>>,
-    ) -> Pin<Box<dyn Future<Output = Result<Response<ImportResponse>, Status>> + Send + 'async_trait>>
+    ) -> Pin<Box<dyn Future<Output = Result<Response<Imports>, Status>> + Send + 'async_trait>>
     where
         'life0: 'async_trait,
         Self: 'async_trait,
@@ -298,11 +330,7 @@ impl Store for FakeStore {
                 }
             }
             self.note(call);
-            Ok(Response::new(ImportResponse {
-                imported: true,
-                details: "Successfully imported 1 entities".to_owned(),
-                records_json: vec!["{}".into()],
-            }))
+            Ok(Response::new(imported()))
         })
     }
 }

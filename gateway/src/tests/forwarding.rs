@@ -144,6 +144,24 @@ async fn nothing_that_is_served_here_is_sent_away() {
     assert_eq!(seen.lock().len(), 1);
 }
 
+#[tokio::test]
+async fn no_token_of_ours_leaves_in_an_address_or_a_header() {
+    let (harness, seen) = linked().await;
+    let keys = crate::session::Keys::new(&super::KEY);
+    let ours = keys.user("a@b.c").token;
+    let theirs = crate::session::Keys::new(&[9; 32]).user("a@b.c").token;
+    let page = format!("x-origin-url: http://localhost:5173/?access_token={ours}#top");
+    let referer = format!("referer: http://localhost:5173/?a=1&access_token={ours}");
+    let kept = format!("x-other: http://localhost:5173/?access_token={theirs}");
+    let line = format!("GET /api/apps/a/agents?a=1&token={ours}&b=x,{ours}&c={theirs}");
+    harness.call(&line, &[&page, &referer, &kept], "").await;
+    let (line, headers, _) = seen.lock().pop().unwrap();
+    assert_eq!(line, format!("GET /api/apps/a/agents?a=1&c={theirs}"));
+    assert!(headers.contains_key("x-other"));
+    assert!(!headers.contains_key("content-length"), "{headers:?}");
+    assert!(!format!("{headers:?}").contains(&ours), "{headers:?}");
+}
+
 /// What the developer's token is, and why there is none.
 fn with_token(harness: &Harness, token: &str, reason: &str) {
     let mut config = harness.config.clone();

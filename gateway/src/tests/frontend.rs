@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::mpsc,
     time::timeout,
 };
@@ -26,7 +26,7 @@ use super::{
     sockets::{listen, mirror, read_until},
 };
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// With a frontend that listens there.
 async fn with_frontend(address: &str) -> Harness {
@@ -37,10 +37,12 @@ async fn with_frontend(address: &str) -> Harness {
     .await
 }
 
-/// An address where nobody listens.
-async fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap().to_string()
+/// An address where nobody listens as long as the socket is kept.
+fn nobody() -> (TcpSocket, String) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    (socket, address)
 }
 
 #[tokio::test]
@@ -153,7 +155,7 @@ async fn a_request_waits_for_a_frontend_that_is_on_its_way_and_follows_one_that_
 
 #[tokio::test]
 async fn a_frontend_that_is_down_is_an_error_that_a_browser_asks_about_again() {
-    let gone = nobody().await;
+    let (_nobody, gone) = nobody();
     let harness = with_frontend(&gone).await;
     let answer = harness.call("POST /x", &["accept: */*"], "{}").await;
     assert_eq!(answer.status, 502);

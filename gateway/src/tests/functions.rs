@@ -261,19 +261,56 @@ async fn a_dead_process_is_replaced_once_when_nothing_was_sent() {
 }
 
 #[tokio::test]
-async fn a_process_that_dies_with_the_body_is_a_bad_gateway() {
+async fn a_call_that_a_process_died_with_is_made_again_only_if_it_changes_nothing() {
+    for (line, body, is_repeated) in [
+        ("GET /functions/f", "", true),
+        ("HEAD /functions/f", "", true),
+        ("OPTIONS /functions/f", "", true),
+        ("GET /functions/f", "body", false),
+        ("POST /functions/f", r#"{"a":1}"#, false),
+        ("POST /functions/f", "", false),
+        ("PUT /functions/f", "", false),
+        ("DELETE /functions/f", "", false),
+    ] {
+        let harness = Harness::new().await;
+        let (dying, other) = (dying().await, echo().await);
+        harness
+            .runner
+            .publish(&["f"], vec![endpoint("f", &dying, 7)]);
+        harness.runner.start(Ok(endpoint("f", &other, 8)));
+        harness.knows("f", 7).await;
+        let answer = harness.call(line, &[], body).await;
+        if is_repeated {
+            assert_eq!(answer.status, 200, "{line}: {}", answer.text());
+            assert_eq!(harness.runner.acquired(), [("f".to_owned(), 7)], "{line}");
+        } else {
+            assert_eq!(answer.status, 502, "{line}: {}", answer.text());
+            let json = answer.json();
+            assert_eq!(json["error"], "Failed to proxy request to function");
+            assert!(json["details"].is_string());
+            assert_eq!(harness.runner.acquired(), [], "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_a_process_died_with_is_not_made_again_because_there_is_a_newer_one() {
     let harness = Harness::new().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
     harness
         .runner
-        .publish(&["f"], vec![endpoint("f", &dying().await, 7)]);
-    harness.runner.start(Ok(endpoint("f", &dying().await, 7)));
-    let answer = harness.call("POST /functions/f", &[], r#"{"a":1}"#).await;
+        .publish(&["f"], vec![endpoint("f", &address, 7)]);
+    harness.knows("f", 7).await;
+    let old = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 4096]).await;
+        let newer = endpoint("f", &echo().await, 8);
+        harness.runner.publish(&["f"], vec![newer]);
+        harness.knows("f", 8).await;
+    };
+    let (answer, ()) = tokio::join!(harness.call("POST /functions/f", &[], "{}"), old);
     assert_eq!(answer.status, 502, "{}", answer.text());
-    assert_eq!(
-        answer.json()["error"],
-        "Failed to proxy request to function"
-    );
-    assert!(answer.json()["details"].is_string());
 }
 
 #[tokio::test]

@@ -81,6 +81,40 @@ async fn what_is_not_served_says_so() {
     }
 }
 
+/// Pages elsewhere, some of them in disguise: what a browser makes of them is not on this machine, or is no page.
+pub(super) const FOREIGN_PAGES: [&str; 30] = [
+    "",
+    "https://evil.example",
+    "http://evil.example:4400/",
+    "http://localhost.evil.example/",
+    "http://evil.example/localhost",
+    "http://evil.example?localhost",
+    "http://evil.example#.localhost",
+    "http://evil.example\\.localhost/",
+    "http://localhost@evil.example/",
+    "http://localhost:4400@evil.example/",
+    "http://localhost:@evil.example/",
+    "http://localhost%2eevil.example/",
+    "http://localhost\\@evil.example/",
+    "http://localhost\t.evil.example/",
+    "http://localhost\n.evil.example/",
+    "http://local\thost/",
+    "http://[::1].evil.example/",
+    "http://127.0.0.1.evil.example/",
+    "http://evil.example%00.localhost/",
+    "http://\u{ff4c}ocalhost/",
+    "http:evil.example",
+    "http:/\\evil.example",
+    "http:///evil.example",
+    " http://evil.example",
+    "//evil.example",
+    "/\\evil.example",
+    "/\t/evil.example",
+    "javascript:alert(1)//http://localhost/",
+    "data:text/html,http://localhost",
+    "\"><script>",
+];
+
 #[tokio::test]
 async fn the_login_page_sends_tokens_to_pages_of_this_machine_only() {
     let harness = Harness::with(|config| {
@@ -104,12 +138,8 @@ async fn the_login_page_sends_tokens_to_pages_of_this_machine_only() {
         page.header("content-security-policy")
             .contains("frame-ancestors 'none'")
     );
-    for url in [
-        "https%3A%2F%2Fevil.example",
-        "javascript%3Aalert(1)",
-        "%22%3E%3Cscript%3E",
-        "",
-    ] {
+    for url in FOREIGN_PAGES {
+        let url = percent_encoding::utf8_percent_encode(url, percent_encoding::NON_ALPHANUMERIC);
         let page = harness.get(&format!("/login?from_url={url}")).await;
         assert!(page.text().contains(r#"data-return="/""#), "{url}");
     }

@@ -131,6 +131,12 @@ impl Harness {
         self.send(request(line, headers, body)).await
     }
 
+    /// Waits until calls of the function go to that generation.
+    async fn knows(&self, function: &str, generation: u64) {
+        let setup = self.state.setup().unwrap();
+        setup.endpoints.reach(function, generation).await;
+    }
+
     async fn get(&self, path: &str) -> Answer {
         self.call(&format!("GET {path}"), &[], "").await
     }

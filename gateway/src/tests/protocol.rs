@@ -17,22 +17,18 @@ const POLLING: &str = "/ws-user-apps/socket.io/?EIO=4&transport=polling";
 /// Packets of one payload are separated by it.
 const SEPARATOR: char = '\u{1e}';
 
-/// Pings that a test can wait for, with time to answer them on a busy machine.
-const QUICK: Pace = Pace {
-    ping: Duration::from_millis(300),
-    pong: Duration::from_secs(20),
-    greeting: Duration::from_secs(45),
+/// Pings that a test can wait for, and all the time it wants to answer them.
+const PINGING: Pace = Pace {
+    ping: Duration::from_millis(200),
+    pong: Duration::from_secs(60),
+    greeting: Duration::from_secs(60),
 };
 
-/// A silence that a test can wait for.
+/// A missing answer that a test can wait for, and the time to say something before.
 const IMPATIENT: Pace = Pace {
-    pong: Duration::from_secs(2),
-    ..QUICK
+    pong: Duration::from_secs(4),
+    ..PINGING
 };
-
-async fn quick() -> Site {
-    site(QUICK).await
-}
 
 async fn site(pace: Pace) -> Site {
     let harness = Harness::with_pace(pace).await;
@@ -202,7 +198,7 @@ async fn a_session_ends_with_what_is_no_packet_or_a_second_poll() {
 
 #[tokio::test]
 async fn a_client_is_asked_again_and_again_whether_it_is_there() {
-    let site = quick().await;
+    let site = site(PINGING).await;
     let session = Session::open(&site.harness).await;
     let mut socket = site.handshake("", None).await.unwrap();
     assert!(socket.text().await.starts_with('0'));
@@ -320,7 +316,7 @@ async fn a_connection_without_a_greeting_is_closed() {
 
 #[tokio::test]
 async fn a_client_that_leaves_the_namespace_keeps_its_connection_and_may_come_back() {
-    let site = quick().await;
+    let site = site(PINGING).await;
     let watches = site.harness.store.watches();
     let mut socket = site.connect("null").await;
     for _ in 0..2 {

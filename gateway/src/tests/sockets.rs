@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Harness, fake_runner::endpoint, functions};
 use crate::{Args, listen::Listeners};
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Clone, Debug, clap::Parser)]
 struct Line {

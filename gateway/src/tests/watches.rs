@@ -48,7 +48,7 @@ impl Watches {
         let mut watches = self.0.subscribe();
         let open = |watches: &BTreeMap<_, Vec<_>>| watches.get(name).map_or(0, Vec::len);
         let reached = watches.wait_for(|watches| open(watches) == count);
-        let reached = timeout(Duration::from_secs(10), reached).await.is_ok();
+        let reached = timeout(Duration::from_secs(60), reached).await.is_ok();
         assert!(reached, "{name}: {:?}", self.0.borrow());
     }
 

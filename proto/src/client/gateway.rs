@@ -33,6 +33,8 @@ impl GatewayClient {
         gateway_status(v1::GatewayStatusRequest) -> v1::GatewayStatusResponse, CALL;
         /// Requests as they end; the deadline is for the start only.
         request_log(v1::RequestLogRequest) -> Streaming<v1::RequestLogEntry>, CALL;
+        /// Waits until calls go to these processes.
+        reach(v1::ReachRequest) -> v1::ReachResponse, CALL;
         /// A session token for a script.
         mint_token(v1::MintTokenRequest) -> v1::MintTokenResponse, CALL;
         /// Whenever the developer's token is needed; the deadline is for the start only.

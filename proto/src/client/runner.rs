@@ -39,6 +39,8 @@ impl RunnerClient {
         apply_functions(v1::ApplyFunctionsRequest) -> v1::ApplyFunctionsResponse, CALL;
         /// Says that files were saved.
         files_changed(v1::FilesChangedRequest) -> v1::FilesChangedResponse, CALL;
+        /// Where functions listen once none of them is being started.
+        settle(v1::SettleRequest) -> v1::SettleResponse, START;
         /// Where a function listens, started when needed.
         acquire(v1::AcquireRequest) -> v1::AcquireResponse, START;
         /// The functions that are up, as that changes; the deadline is for the start only.

@@ -1,5 +1,7 @@
 //! Client of the entity service.
 
+use std::time::Duration;
+
 use tonic::Streaming;
 
 use super::{Authorised, CALL, calls, channel};
@@ -54,7 +56,7 @@ impl StoreClient {
         /// Applies update operators to matching records.
         update_where(v1::UpdateWhereRequest) -> v1::UpdateWhereResponse, CALL;
         /// Updates or creates by key.
-        upsert(v1::UpsertRequest) -> v1::UpsertResponse, CALL;
+        upsert(v1::UpsertRequest) -> Streaming<v1::UpsertResponse>, CALL;
         /// Removes one record.
         delete(v1::DeleteRequest) -> v1::DeleteResponse, CALL;
         /// Removes matching records.
@@ -89,18 +91,21 @@ impl StoreClient {
         store_status(v1::StoreStatusRequest) -> v1::StoreStatusResponse, CALL;
     }
 
-    /// Adds the records of an uploaded file, which may take as long as its sender does.
+    /// Adds the records of an uploaded file of so many bytes, which is here already; it may take a second more for every
+    /// 64 KiB of it.
     ///
     /// # Errors
     ///
-    /// What the store answered.
+    /// What the store answered, or `UNAVAILABLE` and `TIMEOUT` when it did not.
     pub async fn import(
         &self,
         parts: impl tonic::IntoStreamingRequest<Message = v1::ImportRequest>,
-    ) -> Result<v1::ImportResponse, Failure> {
-        let answer = self.client.clone().import(parts).await;
-        let answer = answer.map_err(|status| Failure::from_status("store", &status))?;
-        Ok(answer.into_inner())
+        bytes: usize,
+    ) -> Result<Streaming<v1::ImportResponse>, Failure> {
+        let more = u64::try_from(bytes / (64 * 1024)).unwrap_or(u64::MAX);
+        let limit = CALL.saturating_add(Duration::from_secs(more));
+        let mut client = self.client.clone();
+        super::within("store", limit, client.import(parts)).await
     }
 
     /// Opens a stream for many operations, each answered by its tag; the deadline is for the start only.

@@ -17,6 +17,7 @@ use crate::{
     control::{Link, Switchboard},
     output::{Tail, read_lines},
     pool::{Cause, Deno, Settings},
+    reaper::Reaper,
     worker::Worker,
 };
 
@@ -44,6 +45,7 @@ pub(super) struct Booted {
 #[derive(Debug)]
 pub(super) struct Boots {
     board: Switchboard,
+    reaper: Arc<Reaper>,
     files: Files,
     turns: Semaphore,
     keep_spare: bool,
@@ -55,6 +57,7 @@ impl Boots {
     pub(super) async fn open(keep_spare: bool) -> io::Result<Self> {
         Ok(Self {
             board: Switchboard::open().await?,
+            reaper: Arc::new(Reaper::start()),
             files: Files::write()?,
             turns: Semaphore::new(AT_ONCE),
             keep_spare,
@@ -142,7 +145,7 @@ impl Boots {
         let (token, mut expected) = self.board.expect().map_err(cannot)?;
         let control = (self.board.address(), &token);
         let command = command(deno, settings, &self.files, control);
-        let mut worker = Worker::spawn(command).map_err(cannot)?;
+        let mut worker = Worker::spawn(command, &self.reaper).map_err(cannot)?;
         let link = tokio::select! {
             link = timeout(BOOT, expected.link()) => link.ok().flatten(),
             _ = worker.wait() => None,

@@ -72,12 +72,12 @@ pub(super) fn log_failure(logs: &Logs, function: &str, cause: Cause, error: &Loa
 }
 
 /// A process that is neither ready nor gone.
-pub(super) fn timeout_error(waited: Duration, tail: String) -> LoadError {
+pub(super) fn timeout_error(limit: Duration, tail: String) -> LoadError {
     LoadError {
         kind: LoadErrorKind::TimedOut,
         message: format!(
-            "was not ready within {} s: its module is still being loaded",
-            waited.as_secs()
+            "was not ready within {} s: its module is still being loaded; an `await` at its top level may never end",
+            limit.as_secs_f32()
         ),
         detail: tail,
         printed: true,

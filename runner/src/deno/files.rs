@@ -8,7 +8,8 @@ use std::{
 
 use proto::run_folder::RunFolder;
 
-const PREFIX: &str = "backlot-runner-";
+/// What its name begins with.
+pub(super) const PREFIX: &str = "backlot-runner-";
 
 const BOOTSTRAP: &str = include_str!("../js/bootstrap.js");
 const RUNTIME: &str = include_str!("../js/runtime.js");

@@ -27,15 +27,6 @@ use crate::{
     worker::Worker,
 };
 
-/// How long a function may take to be ready once its process is told to load it, downloads not counted.
-const READY: Duration = Duration::from_secs(30);
-
-/// How long it may take since Deno began its last download: nobody says when that is done.
-const DOWNLOAD: Duration = Duration::from_secs(90);
-
-/// How long it may take in all. The client of the runner waits as long.
-const READY_AT_MOST: Duration = Duration::from_secs(295);
-
 /// Between TERM and KILL.
 const TERM: Duration = Duration::from_millis(300);
 
@@ -108,10 +99,12 @@ enum Event {
 impl Process {
     /// From loading to the end; returns how it ended.
     async fn live(&mut self, boots: &Arc<Boots>) -> String {
+        let limits = &self.job.settings.limits;
         let load = ToProcess::Load {
             name: self.job.function.name.clone(),
             root: self.job.settings.root.display().to_string(),
             entry: file_url(&self.job.function.entry),
+            slow_ms: milliseconds(limits.slow),
         };
         self.tell(&load).await;
         let loaded = self.load().await;
@@ -163,7 +156,7 @@ impl Process {
                 Event::Deadline if self.deadline() > Instant::now() => {}
                 Event::Deadline => {
                     return Err(Unloaded::Failed(timeout_error(
-                        self.told.elapsed(),
+                        self.limit().saturating_sub(self.told - self.began),
                         self.speech.tail(),
                     )));
                 }
@@ -173,8 +166,9 @@ impl Process {
 
     /// Serves until it exits by itself or is told to end.
     async fn serve(&mut self) -> String {
-        let idle = self.job.settings.idle.unwrap_or(PING);
-        let mut ping = interval((idle / 4).clamp(Duration::from_millis(100), PING));
+        let settings = &self.job.settings;
+        let shortest = settings.idle.unwrap_or(PING).min(settings.limits.slow);
+        let mut ping = interval((shortest / 4).clamp(Duration::from_millis(100), PING));
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let event = tokio::select! {
@@ -203,7 +197,8 @@ impl Process {
                 Event::Order(Order::Drain(farewell)) => {
                     let linger = farewell.lingers();
                     self.tell(&ToProcess::Drain { linger }).await;
-                    return self.drain(Instant::now() + farewell.limit()).await;
+                    let limit = farewell.limit(&self.job.settings.limits);
+                    return self.drain(Instant::now() + limit).await;
                 }
             }
         }
@@ -222,7 +217,8 @@ impl Process {
                 Event::Order(Order::Drain(farewell)) => {
                     let linger = farewell.lingers();
                     self.tell(&ToProcess::Drain { linger }).await;
-                    deadline = deadline.min(Instant::now() + farewell.limit());
+                    let limit = farewell.limit(&self.job.settings.limits);
+                    deadline = deadline.min(Instant::now() + limit);
                 }
                 Event::Order(Order::Kill) | Event::Deadline => return self.end().await,
             }
@@ -274,7 +270,15 @@ impl Process {
     }
 
     fn deadline(&self) -> Instant {
-        due(self.began, self.told, self.speech.last_download())
+        self.began + self.limit()
+    }
+
+    /// How long the start may take, as far as is known now.
+    fn limit(&self) -> Duration {
+        let last_download = self.speech.last_download();
+        let last_download = last_download.map(|last| last.saturating_duration_since(self.began));
+        let limits = &self.job.settings.limits;
+        limits.start(self.told - self.began, last_download)
     }
 
     const fn reports(&self) -> &Reports {
@@ -295,12 +299,6 @@ impl Process {
     }
 }
 
-/// When a function must be ready that was wanted and told to load at these times.
-fn due(began: Instant, told: Instant, last_download: Option<Instant>) -> Instant {
-    let deadline = last_download.map_or(told + READY, |last| last + DOWNLOAD);
-    deadline.min(began + READY_AT_MOST)
-}
-
 /// Why a process did not come up.
 enum Unloaded {
     Failed(LoadError),
@@ -308,31 +306,10 @@ enum Unloaded {
     Ordered,
 }
 
-fn describe(status: std::io::Result<ExitStatus>) -> String {
-    status.map_or_else(|error| error.to_string(), |status| status.to_string())
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tokio::time::Instant;
-
-    use super::due;
-
-    #[test]
-    fn a_long_wait_for_a_process_leaves_the_function_its_time_to_load() {
-        let began = Instant::now();
-        let at = |seconds| began + Duration::from_secs(seconds);
-        for (told, last_download, expected) in [
-            (0, None, 30),
-            (100, None, 130),
-            (100, Some(120), 210),
-            (290, None, 295),
-            (0, Some(290), 295),
-        ] {
-            let got = due(began, at(told), last_download.map(at));
-            assert_eq!(got - began, Duration::from_secs(expected));
-        }
-    }
+fn describe(status: std::io::Result<ExitStatus>) -> String {
+    status.map_or_else(|error| error.to_string(), |status| status.to_string())
 }

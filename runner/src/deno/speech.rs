@@ -16,6 +16,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+use super::files;
 use crate::{
     logs::Logs,
     output::{Tail, read_lines},
@@ -123,9 +124,9 @@ struct Voice {
 impl Voice {
     /// Writes a line, with the level and the request that the bootstrap may have marked it with.
     fn print(&self, level: Level, line: String) {
-        match unmark(&line) {
-            Some((level, id, text)) => self.say(level, text, id),
-            None => self.say(level, line, String::new()),
+        let (level, id, text) = unmark(&line).unwrap_or((level, String::new(), line));
+        if !is_inner_frame(&text) {
+            self.say(level, text, id);
         }
     }
 
@@ -217,6 +218,14 @@ fn is_download(line: &str) -> bool {
     })
 }
 
+/// A line of a stack that lies in our own code or in Deno's.
+fn is_inner_frame(line: &str) -> bool {
+    let frame = line.trim_start();
+    let own = format!("/{}", files::PREFIX);
+    let is_own = frame.contains(&own) && frame.contains("/code/");
+    line.starts_with(' ') && frame.starts_with("at ") && (is_own || frame.contains("ext:"))
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -227,7 +236,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{PROGRESS, Progress, is_download, unmark};
+    use super::{PROGRESS, Progress, is_download, is_inner_frame, unmark};
 
     proptest! {
         #[test]
@@ -270,6 +279,26 @@ mod tests {
             ("\u{1e}Xr1\u{1f}unknown", None),
         ] {
             assert_eq!(unmark(line), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn frames_of_a_stack_that_are_not_the_users_are_told_apart() {
+        for (line, expected) in [
+            (
+                "    at dispatch (file:///tmp/backlot-runner-x1/code/bootstrap.js:227:94)",
+                true,
+            ),
+            (
+                "    at nativeMapped (ext:deno_http/00_serve.ts:1:13714)",
+                true,
+            ),
+            ("    at async ext:core/01_core.js:1:2", true),
+            ("    at file:///p/base44/functions/f/entry.ts:1:35", false),
+            ("    at /tmp/backlot-runner-x1/tmp/made.ts:1:1", false),
+            ("at home in ext: nowhere", false),
+        ] {
+            assert_eq!(is_inner_frame(line), expected, "{line}");
         }
     }
 

@@ -21,11 +21,11 @@ const NO_HANDLER = "The function must export default a request handler or call D
 const LATE_SERVE_MS = 250;
 // And another may wait, while it loads, for its server to finish.
 const SERVED_MS = 300;
-// Requests that were already on their way when the runner took the address back.
-const LINGER_QUIET_MS = 200;
-const LINGER_MOST_MS = 1000;
-// Deployed functions are stopped at about this age.
-const SLOW_MS = 60_000;
+// Requests may be on their way when the runner takes the address back. That none is left is seen by so many turns of the
+// event loop without one: on a busy machine turns are as late as requests, where a clock is not.
+const LINGER_TURNS = 10;
+const LINGER_TURN_MS = 20;
+const LINGER_MOST_MS = 3000;
 // How often the runner is told that the function is in use.
 const TELL_MS = 10_000;
 
@@ -39,7 +39,11 @@ const state = {
   served: Promise.withResolvers(),
   /** Requests, sockets and background work that have not ended, each with the id of its request. */
   uses: new Set(),
+  /** How many have begun. */
+  requests: 0,
   lastUsed: now(),
+  /** After so long a request is warned of. */
+  slowMs: Infinity,
   /** When the runner was last told of a call. */
   told: -Infinity,
   tell() {},
@@ -87,14 +91,18 @@ function placeOf(error) {
   }
 }
 
+/** A parser's message goes on with a drawing of the line, a network error's with its causes by number. */
+const undrawn = (text) => text.split("\n").filter((line) => !/^\s*((\d+ )?\||[1-9]\d*: )/.test(line));
+
+/** The project's `deno.json`, to which Deno would have it added, does not count. */
+const importable = (text) => text.replace(/\s*hint: .*`deno add ((npm|jsr):[^`]+)`/, '; import it as "$1"');
+
 /** One line for the answer: what was thrown, without stack, code frame or absolute path. */
 function summaryOf(error) {
-  if (!(error instanceof Error)) return relative(inspect(error, { colors: false }));
-  // A parser's message goes on with a drawing of the line, a network error's with its causes by number.
-  const drawing = (line) => /^\s*((\d+ )?\||[1-9]\d*: )/.test(line);
-  let text = String(error.message).split("\n    at ")[0].split("\n").filter((line) => !drawing(line));
+  if (!(error instanceof Error)) return relative(inspect(error, { colors: false, compact: true, breakLength: Infinity }));
+  let text = undrawn(String(error.message).split("\n    at ")[0]);
   text = text.map((line) => line.replace(/^\s+(0: )?/, "")).join(" ").trim();
-  text = widened(error, text);
+  text = widened(error, importable(text));
   const plain = error.name === "Error" || error.code === "ERR_MODULE_NOT_FOUND" || /^\w*Error: /.test(text);
   return relative(plain ? text : `${error.name}: ${text}`);
 }
@@ -111,7 +119,7 @@ function frameOf(place) {
   const [, file, line, column] = [...parts.slice(0, 2), Number(parts[2]), Number(parts[3])];
   let lines;
   try {
-    lines = readTextFileSync(`${state.root}/${file}`).split("\n");
+    lines = readTextFileSync(`${state.root}/${file}`).replace(/^\ufeff/, "").trimEnd().split(/\r?\n/);
   } catch {
     return;
   }
@@ -168,16 +176,17 @@ function markConsole() {
 // === Requests ===
 
 function failed(error, request) {
-  printError(marked("E", idOf(request), `Uncaught ${userStack(error)}`));
-  return errorResponse(500, `Function "${state.name}" threw ${withPlace(error)}`, request);
+  const id = idOf(request) ?? currentId();
+  printError(marked("E", id, `Uncaught ${userStack(error)}`));
+  return errorResponse(500, `Function "${state.name}" threw ${withPlace(error)}`, id);
 }
 
-function errorResponse(status, message, request) {
+function errorResponse(status, message, id) {
   const body = {
     message,
     detail: message,
     error_type: "FunctionError",
-    request_id: idOf(request) ?? null,
+    request_id: id ?? null,
     traceback: "",
     error: message,
   };
@@ -214,6 +223,7 @@ function dispatch(request, info) {
   const id = idOf(request);
   const done = use(id);
   if (state.uses.size > 1 && !tracking) track();
+  state.requests += 1;
   state.lastUsed = now();
   if (state.lastUsed - state.told > TELL_MS) {
     state.told = state.lastUsed;
@@ -222,7 +232,7 @@ function dispatch(request, info) {
   // Before Deno had `completed`, the beginning of the answer has to do.
   (info.completed ?? Promise.resolve()).then(done, done);
   const handler = state.handler;
-  if (!handler) return errorResponse(503, `Function "${state.name}" has shut down its server`, request);
+  if (!handler) return errorResponse(503, `Function "${state.name}" has shut down its server`, id);
   try {
     const response = tracker && id !== undefined ? tracker.run(id, handler, request, info) : handler(request, info);
     if (response instanceof Response) return response;
@@ -246,9 +256,9 @@ function dispatch(request, info) {
 /** Says once of each request that it takes longer than it may when deployed. */
 function warnOfSlow() {
   for (const entry of state.answering) {
-    if (now() - entry.since < SLOW_MS) continue;
+    if (now() - entry.since < state.slowMs) continue;
     state.answering.delete(entry);
-    const text = `a request has been running for ${SLOW_MS / 1000} s; a deployed function may be stopped by then`;
+    const text = `a request has been running for ${state.slowMs / 1000} s; a deployed function may be stopped by then`;
     printError(marked("W", entry.id, text));
   }
 }
@@ -329,9 +339,10 @@ function die(error) {
   exit(1);
 }
 
-async function load({ name, root, entry }) {
+async function load({ name, root, entry, slow_ms }) {
   state.name = name;
   state.root = root;
+  state.slowMs = slow_ms;
   let module;
   try {
     const imported = import(entry);
@@ -340,12 +351,15 @@ async function load({ name, root, entry }) {
     // Served, but still loading: what goes wrong from now on ends the process, as anywhere else.
     if (module === undefined) imported.catch(die);
   } catch (error) {
-    const place = placeOf(error);
-    return { failed: { message: withPlace(error), detail: userStack(error), frame: frameOf(place) ?? "" } };
+    const [stack, frame] = [importable(userStack(error)), frameOf(placeOf(error)) ?? ""];
+    const detail = frame ? undrawn(stack).join("\n") : stack;
+    return { failed: { message: withPlace(error), detail, frame } };
   }
   if (!state.handler && module) state.handler = exported(module);
   if (!state.handler) await Promise.race([state.served.promise, sleep(LATE_SERVE_MS)]);
   if (!state.handler) return { failed: { message: NO_HANDLER, detail: "", frame: "" } };
+  // A promise that was rejected meanwhile, and that nobody waits for, ends the process before it is up.
+  await sleep(1);
   state.lastUsed = now();
   return { listening: { port: server.addr.port } };
 }
@@ -353,8 +367,11 @@ async function load({ name, root, entry }) {
 async function drain({ linger }) {
   if (!state.handler) exit(0);
   const began = now();
-  const quiet = () => state.uses.size === 0 && now() - Math.max(began, state.lastUsed) >= LINGER_QUIET_MS;
-  while (linger && !quiet() && now() - began < LINGER_MOST_MS) await sleep(20);
+  for (let turns = 0; linger && turns < LINGER_TURNS && now() - began < LINGER_MOST_MS; turns++) {
+    const seen = state.requests;
+    await sleep(LINGER_TURN_MS);
+    if (state.requests !== seen) turns = -1;
+  }
   const shutdown = server.shutdown();
   // Newer versions of Deno close sockets themselves, with 1001. Only some codes are open to us.
   await sleep(50);

@@ -12,21 +12,30 @@
 //! No clock, no runtime and no process here: time is passed in, and [`Action`]s are carried out elsewhere.
 
 mod function;
+mod limits;
 mod model;
 mod steps;
 #[cfg(test)]
 mod tests;
 
-use std::{cmp::Reverse, collections::BTreeMap, mem, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    mem,
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
+};
 
 use indexmap::IndexMap;
 
 use self::function::{Function, Serving};
 pub use self::{
     function::{State, Status},
+    limits::{Farewell, Limits},
     model::{
-        Action, Ask, Cause, Changes, Definition, Deno, Ending, Endpoint, Farewell, Generation,
-        LoadError, LoadErrorKind, Refusal, Settings, Ticket,
+        Action, Ask, Cause, Changes, Definition, Deno, Ending, Endpoint, Generation, LoadError,
+        LoadErrorKind, Refusal, Settings, Ticket,
     },
 };
 
@@ -70,6 +79,16 @@ impl Pool {
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.functions.keys().cloned().collect()
+    }
+
+    /// The functions that a process is being started for.
+    #[must_use]
+    pub fn starts(&self) -> BTreeSet<String> {
+        let starting = |function: &&Function| function.starting.is_some();
+        let functions = self.functions.values().filter(starting);
+        functions
+            .map(|function| function.definition.name.clone())
+            .collect()
     }
 
     /// The definitions, in the project's order.

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time
 use proto::{Code, Failure};
 use thiserror::Error;
 
+use super::limits::{Farewell, Limits};
+
 /// One process ever started, in the order of starting; 0 is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(pub u64);
@@ -57,6 +59,8 @@ pub struct Settings {
     pub all_permissions: bool,
     /// How long a process may go without a request; `None` for ever.
     pub idle: Option<Duration>,
+    /// How long everything else may take.
+    pub limits: Limits,
 }
 
 /// Whether functions can run at all.
@@ -84,6 +88,7 @@ impl Settings {
             deno,
             all_permissions,
             idle: _,
+            limits: _,
         } = self;
         *root == other.root
             && *environment == other.environment
@@ -164,38 +169,6 @@ impl From<Refusal> for Failure {
                 Self::new(code, message).with_detail(error.detail.clone())
             }
             Refusal::NoDeno(_) | Refusal::Stopping => Self::new(Code::Unavailable, message),
-        }
-    }
-}
-
-/// How much time a process gets to finish what it has begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Farewell {
-    /// A newer version has taken over, be it as its error; nobody waits for the end of this one.
-    Replaced,
-    /// The function is gone or not in use.
-    Dismissed,
-    /// The runner ends.
-    Stopped,
-}
-
-impl Farewell {
-    /// After this long the process is killed.
-    #[must_use]
-    pub const fn limit(self) -> Duration {
-        match self {
-            Self::Replaced => Duration::from_secs(60),
-            Self::Dismissed => Duration::from_secs(5),
-            Self::Stopped => Duration::from_secs(3),
-        }
-    }
-
-    /// Whether requests may still be on their way to the process.
-    #[must_use]
-    pub const fn lingers(self) -> bool {
-        match self {
-            Self::Replaced | Self::Dismissed => true,
-            Self::Stopped => false,
         }
     }
 }

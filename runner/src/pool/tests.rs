@@ -142,7 +142,9 @@ fn calls_share_a_start_and_find_the_process_later() {
     assert_eq!(call(&mut pool, 1, "f"), [start(1, "f")]);
     assert_eq!(call(&mut pool, 2, "f"), []);
     assert_eq!(state(&pool), State::Starting);
+    assert_eq!(pool.starts(), ["f".to_owned()].into());
     let actions = listens(&mut pool, 1);
+    assert_eq!(pool.starts(), [].into());
     assert_eq!(
         actions,
         [Action::Publish, answer(1, "f", 1), answer(2, "f", 1)]

@@ -96,53 +96,65 @@ async fn the_projects_own_settings_do_not_apply() {
     project.stop().await;
 }
 
+/// What does not load, and part of what is said of it.
+const UNLOADABLE: [(&str, &str, &str); 11] = [
+    (
+        "none",
+        "export const handler = 1",
+        "The function must export default a request handler or call Deno.serve()",
+    ),
+    (
+        "throws",
+        "\nconst x: number = 1;\nthrow new Error('boom')",
+        "boom (base44/functions/throws/entry.ts:3:7)",
+    ),
+    (
+        "syntax",
+        "let a = 1;\nconst x = (;",
+        "base44/functions/syntax/entry.ts:2:12",
+    ),
+    (
+        "missing",
+        "import './nope.ts'",
+        "base44/functions/missing/nope.ts",
+    ),
+    (
+        "bare",
+        "import x from 'lodash'",
+        "base44/functions/bare/entry.ts\"; import it as \"npm:lodash\" (base44/functions/bare/entry.ts:1:15)",
+    ),
+    (
+        "rejects",
+        "Promise.reject(new Error('lost')); Deno.serve(() => new Response())",
+        "Uncaught (in promise) Error: lost",
+    ),
+    ("exits", "Deno.exit(3)", "exit status: 3"),
+    (
+        "later",
+        "setTimeout(() => { throw new TypeError('bang') }); await new Promise(() => {})",
+        "TypeError: bang",
+    ),
+    ("sub", "import 'base44:runtime/x'", "base44:runtime/x"),
+    (
+        "runs",
+        "new Deno.Command('ls').outputSync()",
+        "`--function-permissions all` allows it",
+    ),
+    (
+        "links",
+        "new Deno.Command('ls', { env: { LD_PRELOAD: 'x' } }).outputSync()",
+        "`--function-permissions all` allows it",
+    ),
+];
+
 #[tokio::test]
 async fn what_does_not_load_is_explained_with_its_place() {
-    let cases = [
-        (
-            "none",
-            "export const handler = 1",
-            "The function must export default a request handler or call Deno.serve()",
-        ),
-        (
-            "throws",
-            "\nconst x: number = 1;\nthrow new Error('boom')",
-            "boom (base44/functions/throws/entry.ts:3:7)",
-        ),
-        (
-            "syntax",
-            "let a = 1;\nconst x = (;",
-            "base44/functions/syntax/entry.ts:2:12",
-        ),
-        (
-            "missing",
-            "import './nope.ts'",
-            "base44/functions/missing/nope.ts",
-        ),
-        ("exits", "Deno.exit(3)", "exit status: 3"),
-        (
-            "later",
-            "setTimeout(() => { throw new TypeError('bang') }); await new Promise(() => {})",
-            "TypeError: bang",
-        ),
-        ("sub", "import 'base44:runtime/x'", "base44:runtime/x"),
-        (
-            "runs",
-            "new Deno.Command('ls').outputSync()",
-            "`--function-permissions all` allows it",
-        ),
-        (
-            "links",
-            "new Deno.Command('ls', { env: { LD_PRELOAD: 'x' } }).outputSync()",
-            "`--function-permissions all` allows it",
-        ),
-    ];
-    let functions = cases.map(|(name, code, _)| (name, code));
+    let functions = UNLOADABLE.map(|(name, code, _)| (name, code));
     let Some(project) = Project::new(&functions).await else {
         return;
     };
     let root = project.root().display().to_string();
-    for (name, _, expected) in cases {
+    for (name, _, expected) in UNLOADABLE {
         let failure = proto::Failure::from(project.acquire(name).await.unwrap_err());
         assert_eq!(failure.code(), proto::Code::FunctionFailed, "{name}");
         let message = failure.message();
@@ -155,6 +167,49 @@ async fn what_does_not_load_is_explained_with_its_place() {
         "{:#?}",
         project.lines("throws")
     );
+    // A parser draws the line as well.
+    for (name, code, times) in [("syntax", "2 | const x = (;", 1), ("none", "|", 0)] {
+        let lines = project.lines(name);
+        let drawn = lines.iter().filter(|line| line.message.contains(code));
+        assert_eq!(drawn.count(), times, "{lines:#?}");
+    }
+    project.stop().await;
+}
+
+#[tokio::test]
+async fn the_code_of_an_error_is_shown_as_it_is_edited() {
+    let code = "\u{feff}const a = 1;\r\nthrow new Error('boom');\r\n";
+    let Some(project) = Project::new(&[("f", code)]).await else {
+        return;
+    };
+    project.acquire("f").await.unwrap_err();
+    let lines = project.lines("f").into_iter().map(|line| line.message);
+    let expected = [
+        "1 | const a = 1;",
+        "2 | throw new Error('boom');",
+        "  |       ^",
+    ];
+    let shown: Vec<_> = lines.skip(1).take(expected.len()).collect();
+    assert_eq!(shown, expected);
+    project.stop().await;
+}
+
+#[tokio::test]
+async fn an_error_of_the_users_outside_of_a_request_is_shown_without_our_own_frames() {
+    let code = "Deno.serve(() => { Promise.reject(new Error('lost')); return new Response('ok') })";
+    let Some(project) = Project::new(&[("f", code)]).await else {
+        return;
+    };
+    assert_eq!(project.get("f").await.0, 200);
+    crate::project::eventually("the end is told", async || {
+        project.printed("f", "process ended")
+    })
+    .await;
+    assert!(project.printed("f", "Uncaught (in promise) Error: lost"));
+    assert!(project.printed("f", "base44/functions/f/entry.ts:1:35"));
+    for inner in ["bootstrap.js", "ext:"] {
+        assert!(!project.printed("f", inner), "{:#?}", project.lines("f"));
+    }
     project.stop().await;
 }
 
@@ -205,5 +260,40 @@ async fn a_thrown_error_is_answered_in_the_products_shape_and_logged_with_its_st
         body.contains("base44/functions/file/nope") && !body.contains(&root),
         "{body}"
     );
+    project.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_thrown_without_being_an_error_is_one_line_and_every_error_has_its_request() {
+    let Some(project) = Project::new(&[
+        (
+            "thrown",
+            "Deno.serve(() => { throw { a: 1, b: { c: 'text' } } })",
+        ),
+        (
+            "used",
+            "const once = new Response('once'); Deno.serve(() => once)",
+        ),
+    ])
+    .await
+    else {
+        return;
+    };
+    let (_, body) = project.get("thrown").await;
+    assert!(
+        body.contains("threw { a: 1, b: { c: \\\"text\\\" } }\""),
+        "{body}"
+    );
+
+    let used = project
+        .client
+        .get(project.url("used").await)
+        .header("x-request-id", "r2");
+    assert_eq!(
+        used.try_clone().unwrap().send().await.unwrap().status(),
+        200
+    );
+    let body: serde_json::Value = used.send().await.unwrap().json().await.unwrap();
+    assert_eq!(body["request_id"], "r2", "{body}");
     project.stop().await;
 }

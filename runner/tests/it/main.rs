@@ -11,6 +11,7 @@ mod calls;
 mod fake;
 mod handlers;
 mod life;
+mod limits;
 mod process;
 mod project;
 mod swap;

@@ -57,7 +57,10 @@ impl Program {
         let entry = root.join("entry.ts");
         std::fs::write(
             &entry,
-            "Deno.serve((r) => new Response(r.url.slice(-2) + Deno.pid))",
+            "Deno.serve((r) => {
+                if (r.url.endsWith('?spin')) setTimeout(() => { for (;;); });
+                return new Response('=' + Deno.pid);
+            })",
         )
         .unwrap();
         let function = v1::Function {
@@ -76,15 +79,19 @@ impl Program {
     }
 
     async fn call(&self) -> u32 {
+        self.call_with("?q=1").await
+    }
+
+    async fn call_with(&self, query: &str) -> u32 {
         let request = v1::InvokeRequest {
             function: "f".to_owned(),
-            path_and_query: "?q=1".to_owned(),
+            path_and_query: query.to_owned(),
             ..Default::default()
         };
         let response = self.client.invoke(request).await.unwrap();
         assert_eq!(response.status, 200);
         let body = String::from_utf8(response.body.to_vec()).unwrap();
-        body.strip_prefix("=1").unwrap().parse().unwrap()
+        body.strip_prefix('=').unwrap().parse().unwrap()
     }
 
     /// The process that serves, 0 when there is none.
@@ -196,15 +203,17 @@ async fn a_start_in_the_background_leaves_the_process_in_waiting_to_calls() {
 }
 
 #[tokio::test]
-async fn functions_end_when_the_runner_is_killed() {
-    let Some(mut program) = Program::start().await else {
-        return;
-    };
-    let running = program.call().await;
-    let spare = program.spare(running).await;
-    program.signal(Signal::SIGKILL);
-    program.ends().await;
-    for pid in [running, spare] {
-        eventually("the process ends", async || !alive(pid)).await;
+async fn functions_end_when_the_runner_is_killed_even_in_an_endless_loop() {
+    for query in ["?q=1", "?spin"] {
+        let Some(mut program) = Program::start().await else {
+            return;
+        };
+        let running = program.call_with(query).await;
+        let spare = program.spare(running).await;
+        program.signal(Signal::SIGKILL);
+        program.ends().await;
+        for pid in [running, spare] {
+            eventually("the process ends", async || !alive(pid)).await;
+        }
     }
 }

@@ -13,14 +13,14 @@ use runner::{
     deno::DenoLauncher,
     driver::{Driver, Handle},
     logs::Logs,
-    pool::{Definition, Deno, Endpoint, Refusal, Settings},
+    pool::{Definition, Deno, Endpoint, Limits, Refusal, Settings},
 };
 use tests::tools;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Longer than anything here should take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The Deno to test with: the one asked for, the one on `PATH`, or the one that the system tests install. `None` after
 /// having said so.
@@ -76,6 +76,7 @@ impl Project {
             deno: Deno::Found(deno),
             all_permissions: false,
             idle: None,
+            limits: Limits::default(),
         };
         adjust(&mut settings);
         let project = Self {

@@ -41,6 +41,24 @@ async fn a_save_swaps_the_functions_that_import_the_file_and_no_others() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_save_learns_of_the_process_that_serves_it() {
+    let Some(project) = pair().await else { return };
+    let old = project.acquire("g").await.unwrap();
+    let names = ["f", "g"].map(str::to_owned);
+    let settled = project.handle.settled(&names).await.unwrap();
+    assert_eq!(settled, std::slice::from_ref(&old));
+    project
+        .save("g", "Deno.serve(() => new Response('new'))")
+        .await;
+    let settled = project.handle.settled(&names).await.unwrap();
+    assert_eq!(settled, [project.acquire("g").await.unwrap()]);
+    assert!(settled[0].generation > old.generation);
+    project.save("g", "throw new Error('half done')").await;
+    assert_eq!(project.handle.settled(&names).await.unwrap(), []);
+    project.stop().await;
+}
+
+#[tokio::test]
 async fn a_version_that_does_not_load_is_answered_until_a_save_repairs_it() {
     let Some(project) = pair().await else { return };
     project.get("g").await;

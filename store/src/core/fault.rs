@@ -1,6 +1,6 @@
 //! Everything a request to the store can be refused for, in the words that the caller reads.
 
-use super::error::QueryError;
+use super::{error::QueryError, note::Noted};
 
 /// What a write or a read does, for messages and for choosing the rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +88,12 @@ pub enum Fault {
     /// Too many tries.
     #[error("{0}")]
     TooMany(&'static str),
+    /// The store itself cannot do what it should.
+    #[error("{0}")]
+    Internal(&'static str),
+    /// One of these, of which the log has more to say.
+    #[error("{0}")]
+    Noted(Box<Noted>),
 }
 
 impl Fault {

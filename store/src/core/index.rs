@@ -1,5 +1,5 @@
-//! Equality indexes of one collection. They build themselves for the fields that filters compare, the least used goes
-//! when there are too many, and they only narrow: whoever uses one still asks the filter about every candidate.
+//! Equality indexes of one collection. They build themselves for the fields that filters compare, the one that
+//! was not used for longest goes when there are too many, and they only narrow: whoever uses one still asks the filter about every candidate.
 
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
@@ -19,7 +19,7 @@ use super::{
 };
 
 /// Indexes that one collection keeps at most.
-const MOST: usize = 8;
+const MAX_INDEXES: usize = 8;
 
 /// Collections smaller than this are read through faster than an index is kept.
 pub const WORTHWHILE: usize = 256;
@@ -139,8 +139,8 @@ impl Indexes {
         if self.has(field) {
             return;
         }
-        if self.by_field.len() >= MOST {
-            self.drop_least_used();
+        if self.by_field.len() >= MAX_INDEXES {
+            self.drop_least_recently_used();
         }
         let mut index = Index::default();
         for record in timeline.iter() {
@@ -185,7 +185,7 @@ impl Indexes {
         self.uses.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn drop_least_used(&mut self) {
+    fn drop_least_recently_used(&mut self) {
         let oldest = self
             .by_field
             .iter()
@@ -203,7 +203,7 @@ mod tests {
 
     use serde_json::{Value, json};
 
-    use super::{Indexes, MOST};
+    use super::{Indexes, MAX_INDEXES};
     use crate::core::{
         record::Record,
         stamp::{Ids, Timestamp},
@@ -261,9 +261,9 @@ mod tests {
     }
 
     #[test]
-    fn the_least_used_index_goes_when_there_are_too_many() {
+    fn the_index_that_was_not_used_for_longest_goes_when_there_are_too_many() {
         let (mut indexes, timeline) = (Indexes::default(), Timeline::default());
-        for number in 0..MOST {
+        for number in 0..MAX_INDEXES {
             indexes.build(&format!("f{number}"), &timeline);
         }
         assert!(indexes.candidates("f0", &[]).is_some());

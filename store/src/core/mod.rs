@@ -12,6 +12,7 @@ pub mod fault;
 pub mod filter;
 pub mod index;
 pub mod instant;
+pub mod note;
 pub mod path;
 pub mod project;
 pub mod record;

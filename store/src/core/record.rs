@@ -23,6 +23,15 @@ pub const BUILT_IN: [&str; 6] = [
     "is_sample",
 ];
 
+/// Fields that the platform keeps beside a record; here they are the same for all records.
+pub const PLATFORM_FIELDS: [&str; 5] = [
+    "app_id",
+    "entity_name",
+    "is_deleted",
+    "deleted_date",
+    "environment",
+];
+
 /// Whether clients cannot set `name`: a built-in field, or the database's own name of the id.
 #[must_use]
 pub fn is_built_in(name: &str) -> bool {

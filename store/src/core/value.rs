@@ -81,7 +81,7 @@ pub fn equals(left: &Value, right: &Value) -> bool {
     }
 }
 
-/// Levels to which MongoDB lets a document nest.
+/// Levels to which MongoDB lets a document, and a query, nest.
 pub const MAX_DEPTH: usize = 100;
 
 /// How many arrays and objects are nested in each other at most.

@@ -8,7 +8,7 @@ use crate::{
         caller::Caller,
         database::Known,
         fault::Fault,
-        users::{self, CODE_MINUTES, Pending, Proof},
+        users::{self, CODE_MINUTES, Pending, Proof, WRONG_PASSWORD},
     },
     secret,
     state::State,
@@ -49,17 +49,17 @@ pub(super) async fn login(
     message: v1::LoginRequest,
 ) -> Result<v1::UserResponse, Fault> {
     let proof = state.read(|database| database.users().proof(&message.email))?;
-    if !proves(proof, message.password).await? {
+    if !proves(&proof, message.password).await? {
         return Err(Fault::bad_request("Invalid email or password"));
     }
     known(state, &message.email).map(user)
 }
 
-async fn proves(proof: Proof, password: String) -> Result<bool, Fault> {
+async fn proves(proof: &Proof, password: String) -> Result<bool, Fault> {
     match proof {
         Proof::Any => Ok(true),
         Proof::Elsewhere => Ok(false),
-        Proof::Password(hash) => secret::is_right(password, hash).await,
+        Proof::Password(hash) => secret::is_right(password, hash.clone()).await,
     }
 }
 
@@ -136,11 +136,11 @@ pub(super) async fn change_password(
     let email = own_email(state, convert::caller(message.caller), &message.user_id)?;
     users::check_new(&message.new_password)?;
     let proof = state.read(|database| database.users().proof(&email))?;
-    if !proves(proof, message.current_password).await? {
-        return Err(Fault::Unauthenticated("The current password is wrong"));
+    if !proves(&proof, message.current_password).await? {
+        return Err(Fault::Unauthenticated(WRONG_PASSWORD));
     }
     let hash = secret::hash(message.new_password).await?;
-    state.write(|database| database.change_password(&email, hash));
+    state.write(|database| database.change_password(&email, &proof, hash))?;
     Ok(v1::ChangePasswordResponse {})
 }
 

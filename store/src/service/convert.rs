@@ -58,12 +58,19 @@ pub(super) fn objects(text: &Bytes) -> Result<Vec<Fields>, Fault> {
 
 /// A filter; all records when the text is empty.
 pub(super) fn filter(text: &Bytes) -> Result<Filter, Fault> {
-    if text.is_empty() {
-        return Ok(Filter::all());
+    match query(text)? {
+        Value::Null if text.is_empty() => Ok(Filter::all()),
+        query => Ok(Filter::parse(&query)?),
     }
-    let query: Value = serde_json::from_slice(text)
-        .map_err(|_| Fault::bad_request("Invalid query parameter 'q'"))?;
-    Ok(Filter::parse(&query)?)
+}
+
+/// A query; null when the text is empty.
+pub(super) fn query(text: &Bytes) -> Result<Value, Fault> {
+    match text.is_empty() {
+        true => Ok(Value::Null),
+        false => serde_json::from_slice(text)
+            .map_err(|_| Fault::bad_request("Invalid query parameter 'q'")),
+    }
 }
 
 /// A count that fits the message.
@@ -109,17 +116,23 @@ pub(super) fn schema_problem(problem: SchemaProblem) -> v1::apply_schemas_respon
     }
 }
 
-/// The one place where the core's refusals get a code.
+/// The one place where the core's refusals get a code, and where what they note is logged.
 pub(super) fn failure(fault: &Fault) -> Failure {
-    let code = match fault {
+    fault.log();
+    Failure::new(code(fault), fault.to_string())
+}
+
+fn code(fault: &Fault) -> Code {
+    match fault {
         Fault::Query(_) | Fault::BadRequest(_) => Code::BadRequest,
         Fault::UnknownEntity(_) | Fault::NoSuchRecord { .. } => Code::NotFound,
         Fault::Denied { .. } | Fault::FieldsDenied { .. } | Fault::Forbidden(_) => Code::Forbidden,
         Fault::InvalidField { .. } | Fault::Unprocessable(_) => Code::Invalid,
         Fault::Unauthenticated(_) => Code::Unauthenticated,
         Fault::TooMany(_) => Code::RateLimited,
-    };
-    Failure::new(code, fault.to_string())
+        Fault::Internal(_) => Code::Internal,
+        Fault::Noted(noted) => code(&noted.fault),
+    }
 }
 
 /// A refusal as it travels.

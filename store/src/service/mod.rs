@@ -54,6 +54,8 @@ impl Store for Service {
     type QueryStream = Stream<v1::RecordChunk>;
     type CreateManyStream = Stream<v1::RecordChunk>;
     type UpdateManyStream = Stream<v1::RecordChunk>;
+    type UpsertStream = Stream<v1::UpsertResponse>;
+    type ImportStream = Stream<v1::ImportResponse>;
     type WatchStream = Stream<v1::Change>;
     type OperateStream = Stream<v1::OperationResult>;
 
@@ -135,7 +137,7 @@ impl Store for Service {
         answer(writes::update_where(&self.state, message).await)
     }
 
-    async fn upsert(&self, request: Request<v1::UpsertRequest>) -> Answer<v1::UpsertResponse> {
+    async fn upsert(&self, request: Request<v1::UpsertRequest>) -> Answer<Self::UpsertStream> {
         let message = request.into_inner();
         answer(writes::upsert(&self.state, message).await)
     }
@@ -247,7 +249,7 @@ impl Store for Service {
     async fn import(
         &self,
         request: Request<Streaming<v1::ImportRequest>>,
-    ) -> Answer<v1::ImportResponse> {
+    ) -> Answer<Self::ImportStream> {
         import::import(&self.state, request.into_inner())
             .await
             .map(Response::new)

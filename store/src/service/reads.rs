@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use proto::v1;
-use serde_json::Value;
 
 use super::{
     Stream,
@@ -13,7 +12,7 @@ use crate::{
     chunk::Chunks,
     core::{
         aggregate::Aggregate,
-        database::{Page, PageSpec, Stored},
+        database::{MAX_PAGE_RECORDS, Page, PageSpec, Stored},
         fault::Fault,
         project::Projection,
         record::to_json,
@@ -21,9 +20,6 @@ use crate::{
     },
     state::{State, run},
 };
-
-/// Records of one answer, by default and at most.
-const MOST: usize = 5_000;
 
 pub(super) async fn query(
     state: &State,
@@ -47,8 +43,8 @@ pub(super) async fn find(state: &State, message: v1::QueryRequest) -> Result<Sto
     let projection = Projection::parse(&message.fields.join(","));
     let skip = size(message.skip);
     let limit = match size(message.limit) {
-        0 => MOST,
-        limit => limit.min(MOST),
+        0 => MAX_PAGE_RECORDS,
+        limit => limit.min(MAX_PAGE_RECORDS),
     };
     let caller = convert::caller(message.caller);
     let selection = state.select(&message.entity, &caller, &filter)?;
@@ -98,11 +94,7 @@ pub(super) async fn page(
     state: &State,
     message: v1::PageRequest,
 ) -> Result<v1::PageResponse, Fault> {
-    let query = match message.filter_json.is_empty() {
-        true => Value::Null,
-        false => serde_json::from_slice(&message.filter_json)
-            .map_err(|_| Fault::bad_request("Invalid query parameter 'q'"))?,
-    };
+    let query = convert::query(&message.filter_json)?;
     if message.distinct.as_deref() == Some("") {
         return Err(Fault::bad_request("distinct must name a field"));
     }

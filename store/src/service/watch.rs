@@ -1,6 +1,6 @@
 //! Changes as one caller may see them, from the moment the answer starts.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
 use proto::{Code, Failure, v1};
@@ -13,10 +13,19 @@ use crate::{
     core::{
         caller::Caller,
         change::{Change, Commit, Kind},
+        database::Watcher,
         fault::Fault,
     },
     state::{State, WatchCount},
 };
+
+/// A commit on its way. Each change is written out when the stream asks for it: one request may clear a large entity.
+struct Delivery {
+    commit: Commit,
+    next: usize,
+    /// None when the entity is gone, or the caller's account.
+    watcher: Option<Watcher>,
+}
 
 /// One open watch.
 struct Watch {
@@ -24,7 +33,7 @@ struct Watch {
     entity: String,
     caller: Caller,
     commits: Receiver<Commit>,
-    waiting: VecDeque<v1::Change>,
+    delivery: Option<Delivery>,
     shutdown: CancellationToken,
     ended: bool,
     _count: WatchCount,
@@ -43,7 +52,7 @@ pub(super) fn watch(
         entity,
         caller,
         commits,
-        waiting: VecDeque::new(),
+        delivery: None,
         shutdown,
         ended: false,
         _count: state.count_watch(),
@@ -58,7 +67,7 @@ pub(super) fn watch(
 impl Watch {
     async fn next(&mut self) -> Option<Result<v1::Change, Status>> {
         loop {
-            if let Some(change) = self.waiting.pop_front() {
+            if let Some(change) = self.deliver() {
                 return Some(Ok(change));
             }
             if self.ended {
@@ -69,7 +78,7 @@ impl Watch {
                 () = self.shutdown.cancelled() => return None,
             };
             match commit {
-                Ok(commit) => self.take(&commit),
+                Ok(commit) => self.take(commit),
                 Err(RecvError::Closed) => return None,
                 Err(RecvError::Lagged(missed)) => {
                     self.ended = true;
@@ -79,28 +88,49 @@ impl Watch {
         }
     }
 
-    /// Rules and accounts are asked as they are when the change is delivered, once for all changes of a commit.
-    fn take(&mut self, commit: &Commit) {
-        let mut changes = commit
-            .iter()
-            .filter(|change| *change.entity == *self.entity);
-        let Some(first) = changes.next() else {
+    /// Rules and accounts are asked as they are when the commit is delivered, once for all of its changes.
+    fn take(&mut self, commit: Commit) {
+        let Some(next) = commit.iter().position(|change| self.is_about(change)) else {
             return;
         };
         let watcher = self
             .state
             .read(|database| database.watcher(&self.entity, &self.caller));
-        let watcher = watcher.ok();
-        for change in std::iter::once(first).chain(changes) {
-            let shown = match (change.kind, &watcher) {
-                (Kind::Clear, _) => Some(Default::default()),
-                (Kind::Create | Kind::Update | Kind::Delete, Some(watcher)) => watcher.show(change),
-                (Kind::Create | Kind::Update | Kind::Delete, None) => None,
-            };
-            if let Some((id, record_json)) = shown {
-                self.waiting.push_back(message(change, id, record_json));
+        self.delivery = Some(Delivery {
+            commit,
+            next,
+            watcher: watcher.ok(),
+        });
+    }
+
+    fn is_about(&self, change: &Change) -> bool {
+        *change.entity == *self.entity
+    }
+
+    /// The next change that the caller may know of.
+    fn deliver(&mut self) -> Option<v1::Change> {
+        let mut delivery = self.delivery.take()?;
+        while let Some(change) = delivery.commit.get(delivery.next) {
+            delivery.next += 1;
+            if self.is_about(change)
+                && let Some(shown) = delivery.show(change)
+            {
+                self.delivery = Some(delivery);
+                return Some(shown);
             }
         }
+        None
+    }
+}
+
+impl Delivery {
+    fn show(&self, change: &Change) -> Option<v1::Change> {
+        let (id, record_json) = match (change.kind, &self.watcher) {
+            (Kind::Clear, _) => Some(Default::default()),
+            (Kind::Create | Kind::Update | Kind::Delete, Some(watcher)) => watcher.show(change),
+            (Kind::Create | Kind::Update | Kind::Delete, None) => None,
+        }?;
+        Some(message(change, id, record_json))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use proto::v1;
 
 use super::{
@@ -16,24 +17,29 @@ use crate::{
         database::{Batch, Database, Stored, Upserted},
         fault::Fault,
     },
-    state::{State, run},
+    state::{State, elsewhere, run},
 };
 
-/// Bytes of a request of which a record has at least so many, to guess how long it will take.
-const RECORD: usize = 64;
+/// Bytes that a record in a request has at least, or nearly so, to guess how long it will take.
+const RECORD_BYTES: usize = 64;
+
+/// About how many records a request has.
+pub(super) const fn cost(request: &[u8]) -> usize {
+    request.len() / RECORD_BYTES
+}
 
 fn response(record_json: Bytes) -> v1::RecordResponse {
     v1::RecordResponse { record_json }
 }
 
-/// Changes the database, elsewhere when the request is long.
+/// Changes the database, where it holds up nobody when it looks at many records.
 async fn write<T: Send + 'static>(
     state: &Arc<State>,
-    request: usize,
+    records: usize,
     change: impl FnOnce(&mut Database) -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, Fault> {
     let state = Arc::clone(state);
-    run(request / RECORD, move || state.write(change)).await
+    run(records, move || state.write(change)).await
 }
 
 pub(super) fn create(
@@ -50,10 +56,10 @@ pub(super) async fn create_many(
     state: &Arc<State>,
     message: v1::CreateManyRequest,
 ) -> Result<Stream<v1::RecordChunk>, Fault> {
-    let cost = message.records_json.len() / RECORD;
+    let records = cost(&message.records_json);
     let caller = convert::caller(message.caller);
     let state = Arc::clone(state);
-    let made = run(cost, move || {
+    let made = run(records, move || {
         add(&state, &message.entity, &caller, |batch| {
             objects(&message.records_json)?
                 .into_iter()
@@ -101,11 +107,11 @@ pub(super) async fn update_many(
     state: &Arc<State>,
     message: v1::UpdateManyRequest,
 ) -> Result<Stream<v1::RecordChunk>, Fault> {
-    let length = message.changes_json.len();
+    let records = cost(&message.changes_json);
     let changes = objects(&message.changes_json)?;
     let caller = convert::caller(message.caller);
     let entity = message.entity;
-    let changed = write(state, length, move |database| {
+    let changed = write(state, records, move |database| {
         database.update_many(&entity, &caller, changes)
     });
     Ok(chunks(changed.await?.into_iter()))
@@ -119,37 +125,42 @@ pub(super) async fn update_where(
     let update = convert::json(&message.update_json, "The update")?;
     let caller = convert::caller(message.caller);
     let entity = message.entity;
-    let (updated, has_more) = write(state, usize::MAX, move |database| {
-        database.update_where(&entity, &caller, &filter, &update)
-    })
-    .await?;
+    let state = Arc::clone(state);
+    let done = elsewhere(move || {
+        state.write(|database| database.update_where(&entity, &caller, &filter, &update))
+    });
+    let done = done.await?;
     Ok(v1::UpdateWhereResponse {
-        updated: count(updated),
-        has_more,
+        updated: count(done.updated),
+        has_more: done.has_more,
     })
 }
 
 pub(super) async fn upsert(
     state: &Arc<State>,
     message: v1::UpsertRequest,
-) -> Result<v1::UpsertResponse, Fault> {
-    let length = message.records_json.len();
+) -> Result<Stream<v1::UpsertResponse>, Fault> {
+    let number = cost(&message.records_json);
     let records = objects(&message.records_json)?;
     let caller = convert::caller(message.caller);
     let v1::UpsertRequest { entity, key, .. } = message;
-    let Upserted {
-        created,
-        updated,
-        records,
-    } = write(state, length, move |database| {
+    let upserted = write(state, number, move |database| {
         database.upsert(&entity, &caller, records, &key)
-    })
-    .await?;
-    Ok(v1::UpsertResponse {
-        created: count(created),
-        updated: count(updated),
-        records_json: records,
-    })
+    });
+    Ok(upsert_answer(upserted.await?))
+}
+
+fn upsert_answer(done: Upserted) -> Stream<v1::UpsertResponse> {
+    use v1::upsert_response::{Counts, Part};
+    let counts = Counts {
+        created: count(done.created),
+        updated: count(done.updated),
+    };
+    let records = chunks(done.records.into_iter()).map_ok(Part::Records);
+    let parts = stream::iter([Ok(Part::Counts(counts))]).chain(records);
+    parts
+        .map_ok(|part| v1::UpsertResponse { part: Some(part) })
+        .boxed()
 }
 
 pub(super) fn delete(
@@ -174,9 +185,9 @@ pub(super) async fn delete_where(
     let filter = convert::filter(&message.filter_json)?;
     let caller = convert::caller(message.caller);
     let entity = message.entity;
-    let deleted = write(state, usize::MAX, move |database| {
-        database.delete_where(&entity, &caller, &filter)
-    });
+    let state = Arc::clone(state);
+    let deleted =
+        elsewhere(move || state.write(|database| database.delete_where(&entity, &caller, &filter)));
     let deleted = count(deleted.await?);
     Ok(v1::DeleteWhereResponse { deleted })
 }

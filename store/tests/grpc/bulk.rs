@@ -1,5 +1,6 @@
 //! Many records in one call: all or none.
 
+use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use proto::{Failure, v1};
 use serde_json::{Value, json};
@@ -121,7 +122,7 @@ async fn many_are_updated_by_id_or_not_at_all() {
         ),
         (
             json!(too_many),
-            "BAD_REQUEST: at most 500 records can be written in one call, not 501",
+            "BAD_REQUEST: At most 500 records can be written in one call, not 501",
         ),
     ];
     for (changes, expected) in cases {
@@ -178,6 +179,51 @@ async fn operators_change_five_hundred_at_a_time() {
     );
 }
 
+async fn upsert(
+    store: &Store,
+    request: v1::UpsertRequest,
+) -> (v1::upsert_response::Counts, Vec<Value>) {
+    use v1::upsert_response::Part;
+    let mut answer = store.client.upsert(request).await.unwrap();
+    let (mut counts, mut records) = (None, Vec::new());
+    while let Some(message) = answer.message().await.unwrap() {
+        match message.part.unwrap() {
+            Part::Counts(found) => assert_eq!(counts.replace(found), None),
+            Part::Records(chunk) => records.extend(records_of(&chunk)),
+        }
+    }
+    (counts.unwrap(), records)
+}
+
+async fn import(
+    store: &Store,
+    entity: &str,
+    content: impl Into<Bytes>,
+) -> Result<(v1::import_response::Outcome, Vec<Value>), Failure> {
+    use v1::{
+        import_request::{Header, Part as Sent},
+        import_response::Part,
+    };
+    let header = Header {
+        entity: entity.into(),
+        caller: Some(anonymous()),
+        file_name: "items.csv".into(),
+    };
+    let content = content.into();
+    let bytes = content.len();
+    let parts = [Sent::Header(header), Sent::Content(content)];
+    let parts = parts.map(|part| v1::ImportRequest { part: Some(part) });
+    let mut answer = store.client.import(stream::iter(parts), bytes).await?;
+    let (mut outcome, mut records) = (None, Vec::new());
+    while let Some(message) = answer.message().await.unwrap() {
+        match message.part.unwrap() {
+            Part::Outcome(found) => assert_eq!(outcome.replace(found), None),
+            Part::Records(chunk) => records.extend(records_of(&chunk)),
+        }
+    }
+    Ok((outcome.unwrap(), records))
+}
+
 #[tokio::test]
 async fn an_upsert_updates_what_has_the_key_and_creates_the_rest() {
     let store = items().await;
@@ -192,9 +238,8 @@ async fn an_upsert_updates_what_has_the_key_and_creates_the_rest() {
         records_json: bytes(&records),
         key: vec!["sku".into()],
     };
-    let done = store.client.upsert(request.clone()).await.unwrap();
-    assert_eq!((done.created, done.updated), (1, 1));
-    let written: Vec<_> = done.records_json.iter().map(|json| value(json)).collect();
+    let (counts, written) = upsert(&store, request.clone()).await;
+    assert_eq!((counts.created, counts.updated), (1, 1));
     assert_eq!(
         (pluck(&written, "sku"), pluck(&written, "stock")),
         (vec![json!("b"), json!("a")], vec![json!(3), json!(2)])
@@ -213,7 +258,7 @@ async fn an_upsert_updates_what_has_the_key_and_creates_the_rest() {
     };
     assert_eq!(
         refusal(store.client.upsert(empty).await),
-        "BAD_REQUEST: key must name at least one field"
+        "BAD_REQUEST: `key` must name at least one field"
     );
 }
 
@@ -248,20 +293,10 @@ async fn a_lost_body_deletes_nothing_and_an_empty_filter_everything() {
 #[tokio::test]
 async fn a_file_is_imported_whole_or_not_at_all() {
     let store = items().await;
-    let import = async |entity: &str, content: &'static str| {
-        use v1::import_request::{Header, Part};
-        let header = Header {
-            entity: entity.into(),
-            caller: Some(anonymous()),
-            file_name: "items.csv".into(),
-        };
-        let parts = [Part::Header(header), Part::Content(content.into())];
-        let parts = parts.map(|part| v1::ImportRequest { part: Some(part) });
-        store.client.import(stream::iter(parts)).await
-    };
-    let good = import("Item", "sku,stock,color\na,1,red\nb,,\n")
+    let (good, added) = import(&store, "Item", "sku,stock,color\na,1,red\nb,,\n")
         .await
         .unwrap();
+    assert_eq!(pluck(&added, "sku"), ["a", "b"]);
     assert_eq!(
         (good.imported, good.details.as_str()),
         (
@@ -269,7 +304,10 @@ async fn a_file_is_imported_whole_or_not_at_all() {
             "Successfully imported 2 entities with RLS enforcement"
         )
     );
-    let bad = import("Item", "sku,stock\nc,1\nd,many\n").await.unwrap();
+    let (bad, added) = import(&store, "Item", "sku,stock\nc,1\nd,many\n")
+        .await
+        .unwrap();
+    assert!(added.is_empty());
     assert_eq!(
         (bad.imported, bad.details.as_str()),
         (
@@ -279,7 +317,57 @@ async fn a_file_is_imported_whole_or_not_at_all() {
     );
     assert_eq!(total(&store).await, 2);
     assert_eq!(
-        refusal(import("Nope", "a\n1\n").await),
+        refusal(import(&store, "Nope", "a\n1\n").await),
         "NOT_FOUND: Entity \"Nope\" not found"
     );
+}
+
+#[tokio::test]
+async fn answers_longer_than_a_message_arrive_whole() {
+    let number = 450;
+    let text = "x".repeat(150 * 1024);
+    assert!(number * text.len() > proto::MESSAGE_LIMIT);
+    let schema = json!({"properties": {"sku": {"type": "string"}, "text": {"type": "string", "default": text}}});
+    let store = Store::start(json!({ "Item": schema })).await;
+    let skus: Vec<_> = (0..number).map(|number| number.to_string()).collect();
+
+    let file = format!("sku\n{}\n", skus.join("\n"));
+    let (outcome, added) = import(&store, "Item", file).await.unwrap();
+    assert!(outcome.imported);
+    assert_eq!(pluck(&added, "sku"), skus);
+
+    let records: Vec<_> = skus.iter().map(|sku| json!({ "sku": sku })).collect();
+    let request = v1::UpsertRequest {
+        entity: "Item".into(),
+        caller: Some(anonymous()),
+        records_json: bytes(&json!(records)),
+        key: vec!["sku".into()],
+    };
+    let (counts, updated) = upsert(&store, request).await;
+    assert_eq!((counts.created, counts.updated), (0, 450));
+    assert_eq!(pluck(&updated, "sku"), skus);
+
+    let mut request = v1::PageRequest {
+        entity: "Item".into(),
+        caller: Some(anonymous()),
+        sort: "created_date".into(),
+        limit: Some(5000),
+        ..v1::PageRequest::default()
+    };
+    let (mut walked, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = store.client.page(request.clone()).await.unwrap();
+        walked.extend(
+            page.items_json
+                .iter()
+                .map(|item| value(item)["sku"].clone()),
+        );
+        pages += 1;
+        match page.next_cursor {
+            Some(cursor) => request.cursor = cursor,
+            None => break,
+        }
+    }
+    assert_eq!(walked, skus);
+    assert!(pages > 1, "{pages}");
 }

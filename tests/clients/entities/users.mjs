@@ -49,9 +49,23 @@ async function user(me, other) {
     await refused(User.update(other.id, { team: "x" }), 403, "=You are not authorized to update this user");
     await refused(User.bulkUpdate([{ id: me.id, team: "x" }, { id: other.id, team: "x" }]), 403);
     assert.deepEqual((await User.bulkUpdate([{ id: me.id, team: "green" }]))[0].team, "green");
-    assert.deepEqual(await User.updateMany({}, { $set: { team: "red", role: "admin" } }), { success: true, updated: 1, has_more: false });
+    await refused(User.updateMany({}, { $set: { team: "x", role: "admin" } }), 403, role);
+    await refused(User.updateMany({}, { $rename: { role: "team" } }), 403, role);
+    assert.deepEqual(await User.updateMany({}, { $set: { team: "red", role: me.role, email: "x" } }), { success: true, updated: 1, has_more: false });
     const { team, role: kept, plan: free } = await User.get(me.id);
     assert.deepEqual([team, kept, free], ["red", me.role, "free"]);
+  });
+}
+
+async function keys(me) {
+  const { User } = callers.user;
+  await check("a user finds nobody but themselves by a key", async () => {
+    const none = { created: 0, updated: 0, records: [] };
+    assert.deepEqual(await User.upsert([{ email: ADMIN, team: "x" }], { key: "email" }), none);
+    const own = await User.upsert([{ email: USER, team: "own" }, { email: ADMIN, team: "x" }], { key: "email" });
+    assert.deepEqual([own.created, own.updated, own.records.map(({ id, team }) => [id, team])], [0, 1, [[me.id, "own"]]]);
+    await refused(User.upsert([{ email: USER, role: "admin" }], { key: "email" }), 403, "role");
+    await User.update(me.id, { team: "red" });
   });
 }
 
@@ -69,6 +83,14 @@ async function manager(caller, ann, developer) {
     assert.equal((await User.update(ann.id, { role: ann.role })).role, ann.role);
     assert.deepEqual((await User.bulkUpdate([{ id: ann.id, team: "a" }, { id: developer.id, team: "b" }])).map(({ team }) => team), ["a", "b"]);
     assert.equal((await User.updateMany({}, { $unset: { team: 1 } })).updated, 2);
+    assert.equal((await User.updateMany({ email: USER }, { $set: { role: "editor" } })).updated, 1);
+    assert.deepEqual((({ role, _app_role: same }) => [role, same])(await User.get(ann.id)), ["editor", "editor"]);
+    await refused(User.updateMany({ email: USER }, { $set: { role: 5 } }), 422, "=Error in field role: Input should be a valid string");
+    await refused(User.updateMany({ email: USER }, { $unset: { role: 1 } }), 422, "role");
+    const synced = [{ email: USER, team: "c", role: ann.role }, { email: "nobody@example.com", team: "c" }];
+    const { created, updated, records } = await User.upsert(synced, { key: "email" });
+    assert.deepEqual([created, updated, records.map(({ id, team, role }) => [id, team, role])], [0, 1, [[ann.id, "c", ann.role]]]);
+    await refused(User.upsert([{ email: USER, team: 5 }], { key: "email" }), 422, "team");
     await refused(User.update("0123456789abcdef01234567", {}), 404);
   });
 }
@@ -98,6 +120,7 @@ export async function users() {
   await check("anonymous me by path", async () => assert.equal((await send("GET", "User/me")).status, 401));
   await anonymous(developer.id);
   await user(ann, developer);
+  await keys(ann);
   await manager("admin", ann, developer);
   await manager("service", ann, developer);
   for (const caller of ["user", "admin", "service"]) {

@@ -1,21 +1,17 @@
 //! Requests to the entity API that make no sense: each is refused with a 4xx in the one shape of errors, changes nothing, and
 //! the next request is answered.
 
-use std::time::{Duration, Instant};
-
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{http::Answer, project::Project};
+use tests::{http::Answer, project::Project, wait::NO_HANG};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
+    time::timeout,
 };
 
 use super::{MIB, query};
 use crate::{TASKS, add_task, backlot};
-
-/// How long any request may take that is refused; most take a millisecond.
-const REFUSAL: Duration = Duration::from_secs(10);
 
 /// A request that is refused: method, path below the task's, body, status, and a part of the message.
 type Bad = (Method, String, Vec<u8>, u16, &'static str);
@@ -190,12 +186,12 @@ async fn bad_requests_are_refused_in_one_shape_change_nothing_and_disturb_nobody
             path,
             String::from_utf8_lossy(&body)
         );
-        let begin = Instant::now();
         let request = server
             .request(method, &path)
             .header("content-type", "application/json")
             .body(body);
-        let answer = Answer::to(request).await;
+        let answer = timeout(NO_HANG, Answer::to(request)).await;
+        let answer = answer.expect("a refusal takes a millisecond");
         let problem = match answer.status == status && answer.text.contains(part) {
             true => wrong_shape(&answer),
             false => Some(format!(
@@ -204,7 +200,6 @@ async fn bad_requests_are_refused_in_one_shape_change_nothing_and_disturb_nobody
             )),
         };
         wrong.extend(problem.map(|problem| format!("{case}: {problem}")));
-        assert!(begin.elapsed() < REFUSAL, "{case}: {:?}", begin.elapsed());
         assert_eq!(server.get(TASKS).await.expect(200), json!([task]), "{case}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

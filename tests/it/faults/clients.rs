@@ -1,17 +1,15 @@
 //! Clients that do not do their part: they read nothing, or never finish what they began to say.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use serde_json::{Value, json};
-use tests::{launch::Launch, project::Project, server::Server};
+use tests::{launch::Launch, project::Project, server::Server, wait::PATIENCE};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     time::timeout,
 };
 
-use super::{NO_HANG, serves};
+use super::serves;
 use crate::{TASKS, backlot, process::pid_of};
 
 const RECORDS: usize = 5_000;
@@ -64,7 +62,7 @@ async fn memory(launch: &Launch<'_>) -> u64 {
 async fn crawl(mut stream: TcpStream) -> Vec<u8> {
     let (mut answer, mut piece) = (Vec::new(), vec![0; 4 * 1024]);
     loop {
-        let read = timeout(NO_HANG, stream.read(&mut piece)).await.unwrap();
+        let read = timeout(PATIENCE, stream.read(&mut piece)).await.unwrap();
         match read.unwrap() {
             0 => return answer,
             count => answer.extend_from_slice(&piece[..count]),
@@ -88,7 +86,7 @@ async fn readers_at_a_crawl_hold_up_nobody_and_cost_no_memory() {
     for _ in 0..READERS {
         let mut reader = say(&server, &list()).await;
         let mut line = [0; 15];
-        timeout(NO_HANG, reader.read_exact(&mut line))
+        timeout(PATIENCE, reader.read_exact(&mut line))
             .await
             .unwrap()
             .unwrap();
@@ -135,5 +133,5 @@ async fn half_said_requests_hold_up_nobody_and_do_not_keep_the_server() {
     let answer = String::from_utf8(crawl(late).await).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
     assert_eq!(server.interrupt().await, 0);
-    server.nothing_left(Duration::from_secs(3)).await;
+    server.nothing_left().await;
 }

@@ -1,6 +1,6 @@
 //! The developer's own token: where it comes from, that it is renewed, and that a login is never lost over it.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,14 +10,14 @@ use tests::{
     server::Server,
     tools::Clients,
     upstream::Upstream,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 
 use super::{ADA, linked, project};
-use crate::{backlot, sign_in};
+use crate::sign_in;
 
 const AGENTS: &str = "/api/apps/app-1/agents";
-const LIMIT: Duration = Duration::from_secs(30);
+const TOKEN: &str = "GET /api/apps/app-1/auth/token";
 
 async fn call(server: &Server, token: &str) -> Answer {
     Answer::to(server.request(Method::GET, AGENTS).bearer_auth(token)).await
@@ -38,11 +38,7 @@ async fn a_login_about_to_expire_is_renewed_first_and_kept() {
     let server = linked(&project, upstream.url()).start().await;
     let developer = sign_in(&server, ADA).await;
     assert_eq!(call(&server, &developer).await.status, 200);
-    let expected = [
-        "POST /oauth/token",
-        "GET /api/apps/app-1/auth/token",
-        &format!("GET {AGENTS}"),
-    ];
+    let expected = ["POST /oauth/token", TOKEN, &format!("GET {AGENTS}")];
     assert_eq!(lines(&upstream), expected);
     let kept = login(&project);
     assert_eq!(
@@ -59,8 +55,7 @@ async fn a_login_that_is_refused_is_renewed_once() {
     let server = linked(&project, upstream.url()).start().await;
     let developer = sign_in(&server, ADA).await;
     assert_eq!(call(&server, &developer).await.status, 200);
-    let token = "GET /api/apps/app-1/auth/token";
-    let expected = [token, "POST /oauth/token", token, &format!("GET {AGENTS}")];
+    let expected = [TOKEN, "POST /oauth/token", TOKEN, &format!("GET {AGENTS}")];
     assert_eq!(lines(&upstream), expected);
 }
 
@@ -165,7 +160,7 @@ async fn the_service_role_of_a_function_calls_as_the_developer() {
         .clients(&clients)
         .start()
         .await;
-    let eve = crate::join(&server, "eve@example.com").await;
+    let eve = crate::register(&server, "eve@example.com").await;
     let request = server.request(Method::POST, "/api/apps/app-1/functions/ask");
     let answer = Answer::to(request.bearer_auth(&eve).json(&json!({}))).await;
     assert_eq!(answer.expect(200), json!({ "from": "afar" }));
@@ -177,11 +172,7 @@ async fn the_service_role_of_a_function_calls_as_the_developer() {
         .map(|call| (call.line.as_str(), call.header("authorization")))
         .collect();
     let developers = format!("Bearer {}", upstream.app_token().unwrap());
-    let expected = [
-        (llm, ""),
-        ("GET /api/apps/app-1/auth/token", "Bearer a"),
-        (llm, developers.as_str()),
-    ];
+    let expected = [(llm, ""), (TOKEN, "Bearer a"), (llm, developers.as_str())];
     assert_eq!(found, expected);
     let everything = format!("{calls:?}");
     assert!(
@@ -215,26 +206,56 @@ async fn other_projects_and_an_offline_start_ask_nobody() {
 }
 
 #[tokio::test]
-async fn a_platform_that_refuses_the_token_is_asked_for_another_after_a_while() {
+async fn a_token_that_the_platform_refuses_is_replaced_while_the_server_runs() {
     let upstream = Upstream::start().await;
     let project = project();
     let server = linked(&project, upstream.url()).start().await;
     let developer = sign_in(&server, ADA).await;
     assert_eq!(call(&server, &developer).await.status, 200);
-    let first = upstream.app_token();
+    let _ = upstream.take();
+    let first = upstream.app_token().unwrap();
     upstream.revoke_app_token();
-    // One refusal says little, so the token is kept for a minute.
+
+    // This call is refused, as the app would be, and has another token fetched.
     assert_eq!(call(&server, &developer).await.status, 401);
-    // Another start fetches anew.
-    drop(server);
-    let server = backlot(&project)
-        .args(&["--upstream", upstream.url()])
-        .start()
-        .await;
-    eventually("the call is taken", LIMIT, async || {
+    eventually("the call is taken", PATIENCE, async || {
         let answer = call(&server, &developer).await;
         that(answer.status == 200, answer.text)
     })
     .await;
-    assert_ne!(upstream.app_token(), first);
+    let second = upstream.app_token().unwrap();
+    assert_ne!(second, first);
+    let calls = upstream.take();
+    let fetches = calls.iter().filter(|call| call.line == TOKEN);
+    assert_eq!(fetches.count(), 1, "{calls:#?}");
+    let of_app: Vec<_> = calls
+        .iter()
+        .filter(|call| call.line.ends_with(AGENTS))
+        .map(|call| call.header("authorization"))
+        .collect();
+    let (refused, taken) = of_app.split_at(of_app.len() - 1);
+    assert!(
+        refused
+            .iter()
+            .all(|bearer| *bearer == format!("Bearer {first}"))
+    );
+    assert_eq!(taken, [format!("Bearer {second}")]);
+}
+
+#[tokio::test]
+async fn a_platform_that_refuses_every_token_is_not_asked_for_one_with_every_call() {
+    let upstream = Upstream::start().await;
+    let project = project();
+    let server = linked(&project, upstream.url()).start().await;
+    let developer = sign_in(&server, ADA).await;
+    upstream.refuse_app_tokens();
+    for _ in 0..20 {
+        assert_eq!(call(&server, &developer).await.status, 401);
+    }
+    let calls = lines(&upstream);
+    let fetches = calls.iter().filter(|line| **line == TOKEN).count();
+    // Two at once, and another one for every minute that this takes.
+    assert!((1..10).contains(&fetches), "{fetches}: {calls:#?}");
+    // The login is as good as it was.
+    assert_eq!(login(&project)["refreshToken"], "r");
 }

@@ -8,18 +8,24 @@ const AGENTS: &str = "/api/apps/app-1/agents";
 const APP: &str = "/api/apps/app-1";
 
 /// What each forwarded method is at the platform, in the order in which the script calls them.
-const FORWARDED: [(&str, &str, &str); 23] = [
+const FORWARDED: [(&str, &str, &str); 29] = [
     ("GET", AGENTS, "/conversations"),
     ("GET", AGENTS, "/conversations/c1"),
     ("GET", AGENTS, "/conversations?limit=2"),
     ("POST", AGENTS, "/conversations"),
     ("POST", AGENTS, "/conversations/v2/c1/messages"),
+    ("GET", AGENTS, "/conversations/c1"),
     // The SDK puts the token into these links; ours stays here, and the platform asks for a sign-in instead.
     ("GET", AGENTS, "/a%2Fb/whatsapp"),
     ("GET", AGENTS, "/helper/telegram"),
     ("POST", APP, "/integration-endpoints/Core/InvokeLLM"),
     ("POST", APP, "/integration-endpoints/Core/SendEmail"),
     ("POST", APP, "/integration-endpoints/Core/GenerateImage"),
+    (
+        "POST",
+        APP,
+        "/integration-endpoints/Core/ExtractDataFromUploadedFile",
+    ),
     (
         "POST",
         APP,
@@ -40,6 +46,10 @@ const FORWARDED: [(&str, &str, &str); 23] = [
     ("POST", APP, "/connectors/slack/call"),
     ("GET", APP, "/auth/sso/accesstoken/u1"),
     ("GET", APP, "/auth/sso/idtoken/u1"),
+    ("GET", AGENTS, "/conversations"),
+    ("POST", APP, "/integration-endpoints/Core/InvokeLLM"),
+    ("POST", APP, "/ai/openai/v1/chat/completions"),
+    ("POST", APP, "/ai/typesafe/v1/chat/completions"),
     ("POST", APP, "/ai/openai/v1/chat/completions"),
 ];
 

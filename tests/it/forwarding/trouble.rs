@@ -1,14 +1,13 @@
 //! A platform that is down, leads back here, breaks off or answers garbage; and bodies that take their time, in both
 //! directions.
 
-use std::time::Duration;
-
 use futures_util::StreamExt as _;
 use reqwest::Method;
 use tests::{
-    http::{self, Answer},
+    http::{self, Answer, Nobody},
     launch::free_port,
     upstream::Upstream,
+    wait::PATIENCE,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -22,7 +21,20 @@ use super::{linked, project};
 use crate::TASKS;
 
 const AGENTS: &str = "/api/apps/app-1/agents";
-const LIMIT: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn a_project_that_is_not_linked_says_how_to_link_it() {
+    let project = tests::project::Project::new().with_tasks();
+    let server = linked(&project, "http://127.0.0.1:9").start().await;
+    for path in [
+        "/api/apps/local/agents",
+        "/api/apps/auth/login?provider=google",
+    ] {
+        let answer = server.get(path).await;
+        assert_error(&answer, 502, "to link it, write");
+        assert!(answer.text.contains("base44/.app.jsonc"), "{answer:?}");
+    }
+}
 
 /// The one shape of an error, with this status.
 fn assert_error(answer: &Answer, status: u16, part: &str) {
@@ -38,7 +50,8 @@ fn assert_error(answer: &Answer, status: u16, part: &str) {
 
 #[tokio::test]
 async fn a_platform_that_is_down_is_a_bad_gateway_and_all_else_goes_on() {
-    let url = format!("http://127.0.0.1:{}", free_port());
+    let nobody = Nobody::home();
+    let url = format!("http://{}", nobody.address());
     let project = project();
     let server = linked(&project, &url).start().await;
     assert_error(&server.get(AGENTS).await, 502, "could not be reached");
@@ -98,12 +111,12 @@ async fn a_silent_platform_holds_up_neither_other_calls_nor_the_end() {
     let project = project();
     let mut server = linked(&project, &url).start().await;
     let waiting = tokio::spawn(Answer::try_to(server.request(Method::GET, AGENTS)));
-    let (_silent, _) = timeout(LIMIT, listener.accept()).await.unwrap().unwrap();
+    let (_silent, _) = timeout(PATIENCE, listener.accept()).await.unwrap().unwrap();
     for _ in 0..10 {
         assert_eq!(server.get(TASKS).await.status, 200);
     }
     assert_eq!(server.interrupt().await, 0);
-    assert!(timeout(LIMIT, waiting).await.unwrap().unwrap().is_err());
+    assert!(timeout(PATIENCE, waiting).await.unwrap().unwrap().is_err());
 }
 
 #[tokio::test]
@@ -117,9 +130,9 @@ async fn bodies_are_streamed_in_both_directions() {
         .body(reqwest::Body::wrap_stream(ReceiverStream::new(receiver)));
     sender.send(Ok("one")).await.unwrap();
     // The answer begins before the request has ended, and every piece comes back before the next is sent.
-    let answer = timeout(LIMIT, request.send()).await.unwrap().unwrap();
+    let answer = timeout(PATIENCE, request.send()).await.unwrap().unwrap();
     let mut pieces = answer.bytes_stream();
-    let mut next = async || timeout(LIMIT, pieces.next()).await.unwrap();
+    let mut next = async || timeout(PATIENCE, pieces.next()).await.unwrap();
     assert_eq!(next().await.unwrap().unwrap(), "one");
     for piece in ["two", "three"] {
         sender.send(Ok(piece)).await.unwrap();

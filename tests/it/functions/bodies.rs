@@ -1,11 +1,9 @@
 //! What passes between a caller and a function: piece by piece in both directions, of any size, or as a socket.
 
-use std::time::Duration;
-
 use futures_util::StreamExt as _;
 use reqwest::{Body, Method};
 use serde_json::json;
-use tests::{http::Answer, server::Server};
+use tests::{http::Answer, server::Server, wait::PATIENCE};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -14,9 +12,6 @@ use tokio::{
 };
 
 use super::with_functions;
-
-/// Longer than anything here should take.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sends one chunk, and the second only when somebody calls `…/go`.
 const TWO_CHUNKS: &str = r#"

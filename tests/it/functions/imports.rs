@@ -1,6 +1,9 @@
 //! What functions import from elsewhere, fetched once and with the developer told.
 
-use tests::tools::Clients;
+use tests::{
+    tools::Clients,
+    wait::{PATIENCE, eventually, that},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -52,21 +55,21 @@ async fn packages_and_modules_of_the_web_are_imported_and_their_download_is_told
             "{}",
             server.output().text()
         );
-        let output = server.output();
-        let of_it = |what: &str| {
-            let mut lines = output.stderr.iter();
-            lines.any(|line| line.starts_with(name) && line.contains(what))
-        };
-        assert!(
-            of_it("downloading dependencies") && of_it("downloaded "),
-            "{}",
-            output.text()
-        );
+        for what in ["downloading dependencies", "downloaded "] {
+            eventually("the download is told", PATIENCE, async || {
+                let output = server.output();
+                let mut lines = output.stderr.iter();
+                let told = lines.any(|line| line.starts_with(name) && line.contains(what));
+                that(told, output.text())
+            })
+            .await;
+        }
     }
     assert_eq!(server.interrupt().await, 0);
     // They are kept.
-    let server = launch.start().await;
+    let mut server = launch.start().await;
     assert_eq!(server.get("/functions/package").await.text, "7200000");
+    assert_eq!(server.interrupt().await, 0);
     assert!(
         !server.output().says("downloading"),
         "{}",

@@ -1,16 +1,14 @@
 //! Functions that were in use last time are up before they are called.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
 
 use tests::{
     project::Project,
     tools::Clients,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 
 use super::{offline, project_with};
-
-const WRITTEN: Duration = Duration::from_secs(20);
 
 /// The file that remembers them.
 fn remembered(project: &Project) -> Option<PathBuf> {
@@ -34,7 +32,7 @@ async fn functions_that_were_called_last_time_are_started_in_the_background() {
     for name in ["broken", "used"] {
         assert_eq!(server.get(&format!("/functions/{name}")).await.text, "up");
     }
-    let file = eventually("they are written down", WRITTEN, async || {
+    let file = eventually("they are written down", PATIENCE, async || {
         let file = remembered(&project).ok_or("no file")?;
         let text = fs::read_to_string(&file).unwrap();
         that(text == r#"["used","broken"]"#, text).map(|()| file)

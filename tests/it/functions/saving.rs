@@ -1,11 +1,8 @@
 //! Saves while functions are called: nobody notices but by the new answer, and nothing is left of the old versions.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use reqwest::Method;
@@ -14,14 +11,11 @@ use tests::{
     http::Answer,
     project::Project,
     server::Server,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 use tokio::task::JoinSet;
 
 use super::with_functions;
-
-/// How long a save may take to be served, on a busy machine.
-const SWAP: Duration = Duration::from_secs(20);
 
 const CONNECTIONS: usize = 16;
 const REQUESTS: usize = 500;
@@ -43,10 +37,14 @@ fn save(project: &Project, text: &str) {
 
 /// Waits until calls get that version.
 async fn serves(server: &Server, number: usize) -> Value {
-    eventually(&format!("version {number} is served"), SWAP, async || {
-        let body = server.get("/functions/saved").await.expect(200);
-        that(body["version"] == json!(number), body.to_string()).map(|()| body)
-    })
+    eventually(
+        &format!("version {number} is served"),
+        PATIENCE,
+        async || {
+            let body = server.get("/functions/saved").await.expect(200);
+            that(body["version"] == json!(number), body.to_string()).map(|()| body)
+        },
+    )
     .await
 }
 
@@ -91,7 +89,7 @@ async fn no_request_fails_while_a_function_is_saved_ten_times() {
     }
     eventually(
         "as many requests are answered as were promised",
-        SWAP,
+        PATIENCE,
         async || {
             let done = done.load(Ordering::Relaxed);
             that(done >= REQUESTS, format!("{done}"))
@@ -120,7 +118,7 @@ async fn a_hundred_saves_leave_no_process_and_no_memory_behind() {
     serves(&server, 0).await;
     let settled = async |what: &str| {
         // The two functions, and the process in waiting.
-        eventually(what, SWAP, async || {
+        eventually(what, PATIENCE, async || {
             let running = deno_of(&server);
             that(running.len() == 3, format!("{running:?}"))
         })
@@ -151,7 +149,7 @@ async fn a_save_that_breaks_a_function_is_its_answer_until_the_next_one() {
     };
     serves(&server, 1).await;
     save(&project, "const = 2;");
-    eventually("calls get the error", SWAP, async || {
+    eventually("calls get the error", PATIENCE, async || {
         let answer = server.get("/functions/saved").await;
         let place = answer.text.contains("base44/functions/saved/entry.ts:1:");
         that(answer.status == 500 && place, answer.text)
@@ -159,12 +157,53 @@ async fn a_save_that_breaks_a_function_is_its_answer_until_the_next_one() {
     .await;
     server.says("1 | const = 2;").await;
     save(&project, &version(3));
-    eventually("it is whole again", SWAP, async || {
+    eventually("it is whole again", PATIENCE, async || {
         let answer = server.get("/functions/saved").await;
         that(
             answer.status == 200 && answer.json()["version"] == 3,
             answer.text,
         )
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_function_is_said_to_be_reloaded_when_calls_get_the_new_version() {
+    let names = ["one", "two", "three"];
+    let first = version(0);
+    let Some((project, server)) = with_functions(&names.map(|name| (name, &*first))).await else {
+        return;
+    };
+    let file = |name: &str| format!("base44/functions/{name}/entry.ts");
+    for name in names {
+        assert_eq!(
+            server.get(&format!("/functions/{name}")).await.expect(200)["version"],
+            0
+        );
+        let slow = format!(
+            "await new Promise((done) => setTimeout(done, 300));\n{}",
+            version(1)
+        );
+        project.save(&file(name), &slow);
+        server.says(&format!("reloaded {name} in ")).await;
+        assert_eq!(
+            server.get(&format!("/functions/{name}")).await.expect(200)["version"],
+            1
+        );
+    }
+    project.save(&file("one"), "throw new Error('half done');");
+    server.says("failed to start: half done").await;
+    project.save(&file("two"), &version(2));
+    eventually("the other is reloaded again", PATIENCE, async || {
+        let lines = server.output().stderr;
+        let of = |name: &str| {
+            lines
+                .iter()
+                .filter(|line| line.contains(&format!("reloaded {name} in ")))
+                .count()
+        };
+        assert_eq!(of("one"), 1, "{lines:#?}");
+        that(of("two") == 2, format!("{lines:#?}"))
     })
     .await;
 }
@@ -180,7 +219,7 @@ async fn a_saved_environment_is_seen_by_the_functions_that_run() {
         "from the fileundefined"
     );
     project.save(".env.local", "OTHER=new\n");
-    eventually("the new variable is there", SWAP, async || {
+    eventually("the new variable is there", PATIENCE, async || {
         let answer = server.get("/functions/saved").await;
         assert_eq!(answer.status, 200, "{answer:?}");
         that(answer.text == "from the filenew", answer.text)
@@ -196,13 +235,13 @@ async fn functions_come_and_go_with_their_files() {
     let kept = server.get("/functions/kept").await.text;
     assert_eq!(server.get("/functions/saved").await.status, 404);
     save(&project, &version(1));
-    eventually("the new function is there", SWAP, async || {
+    eventually("the new function is there", PATIENCE, async || {
         let answer = server.get("/functions/saved").await;
         that(answer.status == 200, answer.text)
     })
     .await;
     std::fs::remove_dir_all(project.root().join("base44/functions/saved")).unwrap();
-    eventually("the removed function is gone", SWAP, async || {
+    eventually("the removed function is gone", PATIENCE, async || {
         let answer = server.get("/functions/saved").await;
         that(answer.status == 404, answer.text)
     })

@@ -6,7 +6,7 @@ use tests::{
 };
 
 use super::offline;
-use crate::entities::{ANN, register};
+use crate::{entities::ANN, register};
 
 #[tokio::test]
 async fn the_sdk_calls_functions_in_every_way_as_everybody() {

@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use tests::tools::Clients;
+use tests::{tools::Clients, wait::PATIENCE};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     time::timeout,
 };
 
-use super::{LIMIT, Peer, by_hand, decoded, encoded, first_of, function_named_hello, records_of};
+use super::{Peer, by_hand, decoded, encoded, first_of, function_named_hello, records_of};
 use crate::backlot;
 
 impl Peer<'_> {
@@ -37,7 +37,7 @@ impl Peer<'_> {
                 }
             }
         };
-        timeout(LIMIT, reading).await.expect(method)
+        timeout(PATIENCE, reading).await.expect(method)
     }
 }
 
@@ -296,6 +296,10 @@ async fn every_rpc_of_the_runner_answers() {
         .call("FilesChanged", json!({ "paths": [entry] }))
         .await;
     assert_eq!(changed["functions"], json!(["hello"]));
+    let settled = runner
+        .call("Settle", json!({ "functions": ["hello"] }))
+        .await;
+    assert_eq!(settled["endpoints"][0]["function"], "hello", "{settled}");
     let status = runner.call("RunnerStatus", json!({})).await;
     assert_eq!(status["functions"][0]["name"], "hello");
     runner.assert_complete().await;
@@ -327,6 +331,9 @@ async fn every_rpc_of_the_gateway_answers() {
         .await;
     let token = minted["token"].as_str().unwrap().to_owned();
     let url = status["url"].as_str().unwrap().to_owned();
+
+    let reached = gateway.call("Reach", json!({ "generations": {} })).await;
+    assert_eq!(reached, json!({}));
 
     let asking = ask_for_ever(&url, "/api/apps/local/entities/None", &token);
     let entry = gateway.first_while("RequestLog", asking).await;

@@ -1,9 +1,7 @@
 //! A platform that is busy, broken, or somebody else.
 
-use std::net::TcpListener;
-
 use serde_json::{Value, json};
-use tests::{platform::Reply, project::Project};
+use tests::{http::Nobody, platform::Reply, project::Project};
 
 use super::Desk;
 
@@ -123,17 +121,15 @@ async fn a_refusal_in_the_middle_costs_one_renewal_and_no_function() {
 async fn nobody_home_is_said_with_the_address() {
     let desk = Desk::new(Project::new()).await;
     let root = desk.project.root().to_string_lossy().into_owned();
-    let free = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let nobody = Nobody::home();
+    let free = nobody.address();
     let arguments = ["secrets", "list", "--app-id", "x", "--dir", &root];
     let gone = desk
         .backlot()
         .env("BASE44_API_URL", format!("http://{free}"));
     let finished = gone.run(&arguments).await;
     assert_eq!(finished.code, 1);
-    for said in [free.to_string().as_str(), "refused", "hint:"] {
+    for said in [free.as_str(), "refused", "hint:"] {
         assert!(finished.stderr.contains(said), "{finished}");
     }
     let wrong = desk.backlot().env("BASE44_API_URL", "app.base44.com");

@@ -5,7 +5,7 @@ use tests::{
     platform::{Reply, Request},
     project::Project,
     server::Server,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 use tokio::sync::mpsc;
 
@@ -207,14 +207,10 @@ async fn a_refused_token_is_renewed_for_a_stream_too() {
     let mut following = following(&desk, "--function c");
     following.says("one").await;
     assert_eq!(following.interrupt().await, 130);
-    let told = eventually(
-        "the calls are known",
-        std::time::Duration::from_secs(10),
-        async || {
-            let calls = desk.platform.take_calls();
-            that(calls.len() == 3, format!("{calls:?}")).map(|()| calls)
-        },
-    );
+    let told = eventually("the calls are known", PATIENCE, async || {
+        let calls = desk.platform.take_calls();
+        that(calls.len() == 3, format!("{calls:?}")).map(|()| calls)
+    });
     let stream = format!("GET {STREAM}?function=c");
     assert_eq!(
         told.await,

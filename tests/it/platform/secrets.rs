@@ -116,4 +116,25 @@ async fn local_secrets_go_into_env_local_and_nowhere_else() {
         "{text}"
     );
     assert!(desk.platform.take_requests().is_empty());
+
+    let taken = Project::new().file(".env.local/file", "");
+    let root = taken.root().to_string_lossy().into_owned();
+    let arguments = [
+        "secrets",
+        "set",
+        "--local",
+        "A=hidden-value",
+        "--dir",
+        &root,
+    ];
+    let finished = desk.backlot().run(&arguments).await;
+    assert_eq!(
+        (finished.code, finished.stdout.as_str()),
+        (1, ""),
+        "{finished}"
+    );
+    assert!(
+        finished.stderr.contains(".env.local") && finished.stderr.contains("hint:"),
+        "{finished}"
+    );
 }

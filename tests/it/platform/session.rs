@@ -7,7 +7,7 @@ use tests::{
     platform::{Platform, Reply, WORKSPACE_KEY},
     project::Project,
     tools,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 
 use super::{Desk, assert_from_us, assert_signed, official::ask};
@@ -152,14 +152,10 @@ async fn a_browser_is_opened_where_there_is_a_display() {
         .success("login");
     assert!(!opened.exists());
     let _ = login().env("CI", "").run(&["login"]).await.success("login");
-    let page = eventually(
-        "the browser is opened",
-        std::time::Duration::from_secs(20),
-        async || {
-            let text = fs::read_to_string(&opened).unwrap_or_default();
-            that(text.ends_with('\n'), "nothing yet").map(|()| text)
-        },
-    );
+    let page = eventually("the browser is opened", PATIENCE, async || {
+        let text = fs::read_to_string(&opened).unwrap_or_default();
+        that(text.ends_with('\n'), "nothing yet").map(|()| text)
+    });
     assert_eq!(page.await, "https://app.example.com/device\n");
 }
 

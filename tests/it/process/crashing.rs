@@ -1,7 +1,5 @@
 //! Services that are killed: who comes back, with what, and what callers see meanwhile.
 
-use std::time::{Duration, Instant};
-
 use nix::sys::signal::Signal;
 use reqwest::Method;
 use tests::{
@@ -10,22 +8,17 @@ use tests::{
     project::Project,
     server::Server,
     tools::Clients,
-    wait::{eventually, that},
+    wait::{NO_HANG, PATIENCE, eventually, that},
 };
+use tokio::time::timeout;
 
-use super::{COMEBACK, ORPHANS, everything, kill, pid_of, start_everything, start_spinning};
+use super::{everything, kill, pid_of, start_everything, start_spinning};
 use crate::{DEVELOPER, TASKS, add_task, backlot, sign_in};
 
 /// Asks for the tasks; whatever is down, an answer comes.
 async fn tasks_without_a_hang(server: &Server) -> Answer {
-    let begin = Instant::now();
-    let answer = server.get(TASKS).await;
-    assert!(
-        begin.elapsed() < Duration::from_secs(8),
-        "a request hung for {:?}",
-        begin.elapsed()
-    );
-    answer
+    let asked = timeout(NO_HANG, server.get(TASKS)).await;
+    asked.expect("a request hung")
 }
 
 #[tokio::test]
@@ -36,7 +29,7 @@ async fn a_killed_gateway_comes_back_on_its_port() {
     let token = sign_in(&server, DEVELOPER).await;
     add_task(&server, "kept").await;
     kill(&launch, "gateway").await;
-    eventually("the gateway answers again", COMEBACK, async || {
+    eventually("the gateway answers again", PATIENCE, async || {
         let request = server.request(Method::GET, TASKS).bearer_auth(&token);
         let answer = Answer::try_to(request)
             .await
@@ -66,7 +59,7 @@ async fn a_killed_runner_comes_back_and_functions_with_it() {
         .filter(|process| process.arguments.contains("deno"));
     let deno_of_old: Vec<i32> = deno_of_old.map(|process| process.pid).collect();
     kill(&launch, "runner").await;
-    eventually("the function answers again", COMEBACK, async || {
+    eventually("the function answers again", PATIENCE, async || {
         let answer = server.get("/functions/hello").await;
         assert!(
             answer.status == 200 || answer.status == 503 || answer.status == 502,
@@ -78,14 +71,18 @@ async fn a_killed_runner_comes_back_and_functions_with_it() {
         )
     })
     .await;
-    eventually("the old function processes are gone", ORPHANS, async || {
-        let left: Vec<_> = server
-            .processes()
-            .into_iter()
-            .filter(|process| deno_of_old.contains(&process.pid))
-            .collect();
-        that(left.is_empty(), format!("{left:?}"))
-    })
+    eventually(
+        "the old function processes are gone",
+        PATIENCE,
+        async || {
+            let left: Vec<_> = server
+                .processes()
+                .into_iter()
+                .filter(|process| deno_of_old.contains(&process.pid))
+                .collect();
+            that(left.is_empty(), format!("{left:?}"))
+        },
+    )
     .await;
 }
 
@@ -97,7 +94,7 @@ async fn a_killed_store_comes_back_empty_with_its_schemas_and_its_user_and_says_
     let token = sign_in(&server, "ada@example.com").await;
     add_task(&server, "lost").await;
     kill(&launch, "store").await;
-    eventually("the store answers again, empty", COMEBACK, async || {
+    eventually("the store answers again, empty", PATIENCE, async || {
         let answer = tasks_without_a_hang(&server).await;
         if answer.status == 503 {
             assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
@@ -129,7 +126,7 @@ async fn requests_are_refused_at_once_while_a_service_is_away() {
         .await;
     add_task(&server, "there").await;
     store.signal(Signal::SIGKILL);
-    eventually("the store is missed", COMEBACK, async || {
+    eventually("the store is missed", PATIENCE, async || {
         let answer = tasks_without_a_hang(&server).await;
         that(answer.status == 503, format!("{answer:?}"))?;
         assert!(answer.headers.contains_key("retry-after"), "{answer:?}");
@@ -165,7 +162,7 @@ async fn a_save_reaches_the_services_that_are_there_while_another_is_away() {
         "Deno.serve(() => new Response('hello'));",
     );
     server.says("the store cannot be told what to serve").await;
-    eventually("the function is served", COMEBACK, async || {
+    eventually("the function is served", PATIENCE, async || {
         let answer = server.get("/api/functions/hello").await;
         that(answer.text == "hello", answer.text)
     })
@@ -181,7 +178,7 @@ async fn a_service_that_keeps_crashing_ends_the_server() {
     for _ in 0..4 {
         let pid = eventually(
             "the store runs, as another process than before",
-            COMEBACK,
+            PATIENCE,
             async || {
                 let pid = pid_of(&launch, "store").await;
                 that(pid != last, format!("pid {pid}")).map(|()| pid)
@@ -195,5 +192,5 @@ async fn a_service_that_keeps_crashing_ends_the_server() {
     server
         .says("the store failed more than three times within a minute")
         .await;
-    server.nothing_left(ORPHANS).await;
+    server.nothing_left().await;
 }

@@ -1,10 +1,6 @@
 //! How it ends: signals, a second one, a kill, and that nothing is left behind by any of them.
 
-use std::{
-    fs::Permissions,
-    os::unix::fs::PermissionsExt as _,
-    time::{Duration, Instant},
-};
+use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
 
 use nix::sys::signal::Signal;
 use reqwest::Method;
@@ -12,13 +8,13 @@ use serde_json::json;
 use tests::{
     project::Project,
     tools::Clients,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{
-    COMEBACK, ORPHANS, STUBBORN, everything, hanging_request, is_closed, start_everything,
-    start_spinning, with_frontend,
+    STUBBORN, everything, hanging_request, is_closed, start_everything, start_spinning,
+    with_frontend,
 };
 use crate::backlot;
 
@@ -34,8 +30,7 @@ async fn a_signal_ends_everything_in_order_and_leaves_nothing() {
         let port = server.port();
         server.signal(signal);
         assert_eq!(server.ended().await, 0, "{signal}");
-        server.nothing_left(Duration::from_secs(1)).await;
-        assert!(is_closed(port).await);
+        server.nothing_left().await;
         assert_eq!(project.entries_of_user("tmp"), [""; 0]);
         assert_eq!(project.entries_of_user("run/backlot"), [""; 0]);
         let output = server.output();
@@ -73,7 +68,7 @@ async fn what_has_begun_is_finished_before_the_end() {
     let mut write = hanging_request(port).await;
 
     server.signal(Signal::SIGINT);
-    eventually("the signal closes the port", COMEBACK, async || {
+    eventually("the signal closes the port", PATIENCE, async || {
         that(is_closed(port).await, "open")
     })
     .await;
@@ -101,18 +96,13 @@ async fn a_second_interrupt_cuts_a_hanging_drain_short() {
     let _request = hanging_request(port).await;
     start_spinning(&server).await;
     server.signal(Signal::SIGINT);
-    eventually("the first signal closes the port", COMEBACK, async || {
+    eventually("the first signal closes the port", PATIENCE, async || {
         that(is_closed(port).await, "open")
     })
     .await;
-    let begin = Instant::now();
+    // The status of an end that was cut short; an orderly one has another.
     assert_eq!(server.interrupt().await, 130);
-    assert!(
-        begin.elapsed() < Duration::from_secs(2),
-        "it took {:?}",
-        begin.elapsed()
-    );
-    server.nothing_left(Duration::from_secs(1)).await;
+    server.nothing_left().await;
 }
 
 #[tokio::test]
@@ -121,7 +111,7 @@ async fn an_interrupt_during_the_start_leaves_nothing_either() {
     for processes in 1..=4 {
         let project = everything();
         let mut server = backlot(&project).env("PATH", project.user("empty")).spawn();
-        eventually("so many processes run", COMEBACK, async || {
+        eventually("so many processes run", PATIENCE, async || {
             let running = server.processes();
             that(running.len() >= processes, format!("{running:?}"))
         })
@@ -133,7 +123,7 @@ async fn an_interrupt_during_the_start_leaves_nothing_either() {
             "{code}: {}",
             server.output().text()
         );
-        server.nothing_left(ORPHANS).await;
+        server.nothing_left().await;
         assert_eq!(project.entries_of_user("tmp"), [""; 0]);
     }
 }
@@ -146,14 +136,8 @@ async fn a_function_that_never_ends_does_not_keep_the_server() {
     let project = everything();
     let mut server = backlot(&project).clients(&clients).start().await;
     start_spinning(&server).await;
-    let begin = Instant::now();
     assert_eq!(server.interrupt().await, 0);
-    assert!(
-        begin.elapsed() < Duration::from_secs(12),
-        "it took {:?}",
-        begin.elapsed()
-    );
-    server.nothing_left(Duration::from_secs(1)).await;
+    server.nothing_left().await;
     assert_eq!(project.entries_of_user("tmp"), [""; 0]);
 }
 
@@ -170,7 +154,7 @@ async fn a_killed_command_takes_everything_with_it() {
     start_spinning(&server).await;
     server.signal(Signal::SIGKILL);
     assert_eq!(server.ended().await, 137);
-    server.nothing_left(ORPHANS).await;
+    server.nothing_left().await;
     assert_eq!(project.entries_of_user("tmp"), [""; 0]);
     // Its descriptor is still there, and nobody believes it.
     assert_eq!(launch.status().await, json!({ "running": false }));
@@ -185,7 +169,7 @@ async fn a_killed_command_takes_an_installation_with_it() {
     std::fs::write(folder.join("npm"), "#!/bin/sh\n/bin/sleep 602\n").unwrap();
     std::fs::set_permissions(folder.join("npm"), Permissions::from_mode(0o755)).unwrap();
     let server = backlot(&project).env("PATH", folder).start().await;
-    eventually("npm runs", COMEBACK, async || {
+    eventually("npm runs", PATIENCE, async || {
         let processes = server.processes();
         let runs = processes
             .iter()
@@ -194,5 +178,5 @@ async fn a_killed_command_takes_an_installation_with_it() {
     })
     .await;
     server.signal(Signal::SIGKILL);
-    server.nothing_left(ORPHANS).await;
+    server.nothing_left().await;
 }

@@ -1,16 +1,13 @@
 //! The project's own frontend: its output, its address, its end, and that nothing of it is left.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use tests::{
     http::Answer,
     project::Project,
     tools::{self, Clients},
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 
-use super::{COMEBACK, ORPHANS};
 use crate::{TASKS, backlot};
 
 #[tokio::test]
@@ -55,7 +52,7 @@ async fn what_it_leaves_behind_at_its_end_ends_too() {
         let project = Project::new().frontend(command);
         let mut server = backlot(&project).start().await;
         assert_eq!(server.ended().await, code, "{command}");
-        server.nothing_left(ORPHANS).await;
+        server.nothing_left().await;
     }
 }
 
@@ -84,7 +81,7 @@ async fn its_pages_are_under_our_own_address_wherever_it_goes() {
     assert_eq!(server.get(TASKS).await.text, "[]");
 
     assert_eq!(server.get("/move").await.text, "moving");
-    eventually("it is found where it went", COMEBACK, async || {
+    eventually("it is found where it went", PATIENCE, async || {
         let answer = Answer::try_to(server.request(Method::GET, "/")).await;
         let answer = answer.map_err(|error| error.to_string())?;
         that(
@@ -94,5 +91,5 @@ async fn its_pages_are_under_our_own_address_wherever_it_goes() {
     })
     .await;
     assert_eq!(server.interrupt().await, 0);
-    server.nothing_left(Duration::from_secs(1)).await;
+    server.nothing_left().await;
 }

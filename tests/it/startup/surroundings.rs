@@ -1,18 +1,15 @@
 //! Where a project lies, at which address it is served, and what the start says of calls that leave the machine.
 
-use std::time::Duration;
-
 use reqwest::Method;
 use tests::{
     http::Answer,
+    launch::free_port,
     project::Project,
     tools::Clients,
-    wait::{eventually, that},
+    wait::{PATIENCE, eventually, that},
 };
 
 use crate::{TASKS, add_task, backlot};
-
-const LIMIT: Duration = Duration::from_secs(10);
 
 const HELLO: &str = "export default () => new Response('one');";
 
@@ -38,7 +35,7 @@ async fn folders_of_any_name_and_links_to_them_are_served_and_watched() {
     let entry = link.join("base44/functions/hello/entry.ts");
     std::fs::write(entry, HELLO.replace("one", "two")).unwrap();
     server.says("reloaded hello").await;
-    eventually("the saved one answers", LIMIT, async || {
+    eventually("the saved one answers", PATIENCE, async || {
         let text = server.get("/functions/hello").await.text;
         that(text == "two", text)
     })
@@ -55,11 +52,13 @@ async fn an_address_that_was_asked_for_is_the_only_one_and_is_answered_for() {
         if std::net::TcpListener::bind((host, 0)).is_err() {
             continue;
         }
-        let server = backlot(&project).args(&["--host", host]).start().await;
+        // The same port of another address is somebody else's, which is no hindrance.
+        let port = free_port();
+        let _other = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+        let launch = backlot(&project).port(port).args(&["--host", host]);
+        let server = launch.start().await;
         assert!(server.url().starts_with(base), "{}", server.url());
         assert_eq!(server.get(TASKS).await.text, "[]");
-        let other = std::net::TcpStream::connect(("127.0.0.1", server.port()));
-        assert!(other.is_err(), "{host} only");
     }
     let elsewhere = backlot(&project)
         .args(&["--host", "192.0.2.77"])
@@ -93,7 +92,8 @@ async fn the_start_says_what_is_forwarded_and_as_whom() {
     for (project, option, expected) in cases {
         let mut arguments = vec!["--upstream", upstream];
         arguments.extend((!option.is_empty()).then_some(option));
-        let server = backlot(project).args(&arguments).start().await;
+        let mut server = backlot(project).args(&arguments).start().await;
+        assert_eq!(server.interrupt().await, 0);
         // The block is folded at 80 columns.
         let lines = server.output().stderr;
         let text = lines.iter().map(|line| line.trim()).collect::<Vec<_>>();

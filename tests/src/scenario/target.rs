@@ -1,17 +1,14 @@
 //! What scenarios are played against: Backlot, the official dev server, or whatever answers at an address.
 
-use std::{net::TcpListener, path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use crate::{
-    command::command, launch::Launch, project::Project, server::Server, tools::on_path,
-    wait::eventually,
+    command::command,
+    launch::{Launch, free_port},
+    project::Project,
+    server::Server,
+    tools::on_path,
 };
-
-/// What the terminal says where production would send an e-mail.
-const CODE: &str = "In order to complete registration use this verification code: ";
-
-/// How long a code may take to be printed.
-const CODE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Who is logged in on the command line in [`project`].
 const DEVELOPER: &str = "ada@example.com";
@@ -71,15 +68,7 @@ impl Target {
         let server = self.server.as_ref()?;
         let nth = self.codes;
         self.codes += 1;
-        let found = eventually("a code is printed", CODE_LIMIT, async || {
-            let output = server.output();
-            let mut codes = output.stdout.iter().filter_map(|line| {
-                let (_, code) = line.split_once(CODE)?;
-                Some(code.trim().to_owned())
-            });
-            codes.nth(nth).ok_or_else(|| output.text())
-        });
-        Some(found.await)
+        Some(server.code(nth).await)
     }
 
     /// Ends a server that was started here.
@@ -120,9 +109,7 @@ impl Official {
         let mut command = command(on_path("node").expect("the official server needs Node"));
         let inherited = std::env::var_os("PATH").unwrap_or_default();
         let folders = std::iter::once(self.deno.clone()).chain(std::env::split_paths(&inherited));
-        let free = TcpListener::bind("127.0.0.1:0").expect("the system has free ports");
-        let port = free.local_addr().expect("it is bound").port();
-        drop(free);
+        let port = free_port();
         command
             .arg(self.package.join("bin/run.js"))
             .args(["dev", "--port", &port.to_string()])

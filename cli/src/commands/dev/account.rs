@@ -24,23 +24,12 @@ const MARGIN: Duration = Duration::from_secs(60);
 /// How long a token counts that names no end.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// How long things stay as they are, whatever is asked for meanwhile.
-#[derive(Clone, Copy, Debug)]
-struct Rest {
-    /// How long a token is kept that is refused: the platform has other reasons as well for its 401.
-    held: Duration,
-    /// How long after a failure nobody tries again.
-    failed: Duration,
-}
+/// How long a token is kept that was fetched because another one was refused: when it is refused as well, the platform
+/// has other reasons for its 401.
+const REST: Duration = Duration::from_secs(60);
 
-impl Default for Rest {
-    fn default() -> Self {
-        Self {
-            held: LEAST,
-            failed: Duration::from_secs(30),
-        }
-    }
-}
+/// How long after a failure nobody tries again.
+const PAUSE: Duration = Duration::from_secs(30);
 
 /// The least that a token is taken to last.
 const LEAST: Duration = Duration::from_secs(60);
@@ -54,9 +43,14 @@ enum State {
     /// Nobody has needed one yet.
     #[default]
     Idle,
-    Fetching(JoinHandle<Result<String, String>>),
+    Fetching {
+        fetching: JoinHandle<Result<String, String>>,
+        /// It takes the place of one that was refused.
+        replaces: bool,
+    },
     Held {
-        since: Instant,
+        /// Until then a refusal changes nothing.
+        settled: Instant,
         until: Instant,
     },
     Failed {
@@ -69,7 +63,6 @@ enum State {
 pub(super) struct Account {
     wanted: mpsc::Receiver<()>,
     state: State,
-    rest: Rest,
 }
 
 impl Account {
@@ -78,7 +71,6 @@ impl Account {
         Self {
             wanted,
             state: State::default(),
-            rest: Rest::default(),
         }
     }
 
@@ -95,19 +87,20 @@ impl Account {
             match &mut self.state {
                 State::Idle => {
                     wanted(&mut self.wanted).await;
-                    self.state = State::Fetching(fetch());
+                    self.state = State::fetching(fetch(), false);
                 }
-                State::Fetching(fetching) => {
+                State::Fetching { fetching, replaces } => {
                     let fetched = fetching.await;
                     let fetched = fetched.unwrap_or_else(|error| Err(error.to_string()));
-                    return self.settle(fetched);
+                    let replaces = *replaces;
+                    return self.settle(fetched, replaces);
                 }
-                State::Held { since, until } => {
-                    let (since, until) = (*since, *until);
+                State::Held { settled, until } => {
+                    let (settled, until) = (*settled, *until);
                     tokio::select! {
                         () = wanted(&mut self.wanted) => {
-                            if since.elapsed() >= self.rest.held {
-                                self.state = State::Fetching(fetch());
+                            if Instant::now() >= settled {
+                                self.state = State::fetching(fetch(), true);
                             }
                         }
                         () = sleep_until(until) => return self.forget(),
@@ -121,18 +114,19 @@ impl Account {
         }
     }
 
-    fn settle(&mut self, fetched: Result<String, String>) -> UpstreamToken {
+    /// Calls that were refused while the token was fetched were refused with the one before it.
+    fn settle(&mut self, fetched: Result<String, String>, replaces: bool) -> UpstreamToken {
         let now = Instant::now();
         match fetched {
             Ok(token) => {
                 let until = now + lifetime(&token);
-                self.state = State::Held { since: now, until };
+                let settled = if replaces { now + REST } else { now };
+                while self.wanted.try_recv().is_ok() {}
+                self.state = State::Held { settled, until };
                 UpstreamToken::Held(token)
             }
             Err(reason) => {
-                self.state = State::Failed {
-                    until: now + self.rest.failed,
-                };
+                self.state = State::Failed { until: now + PAUSE };
                 UpstreamToken::Off(reason)
             }
         }
@@ -143,6 +137,12 @@ impl Account {
         while self.wanted.try_recv().is_ok() {}
         self.state = State::Idle;
         UpstreamToken::NotAskedFor
+    }
+}
+
+impl State {
+    const fn fetching(fetching: JoinHandle<Result<String, String>>, replaces: bool) -> Self {
+        Self::Fetching { fetching, replaces }
     }
 }
 
@@ -205,13 +205,13 @@ fn lifetime(token: &str) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, time::Duration};
+    use std::cell::Cell;
 
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use jiff::Timestamp;
-    use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
+    use tokio::{sync::mpsc, task::JoinHandle, time::advance};
 
-    use super::{Account, Rest, State, lifetime};
+    use super::{Account, PAUSE, REST, State, lifetime};
     use crate::desired::UpstreamToken;
 
     fn token(exp: i64) -> String {
@@ -229,52 +229,87 @@ mod tests {
         assert_eq!(seconds("opaque"), 60 * 60);
     }
 
-    #[tokio::test]
-    async fn what_was_asked_during_a_failure_is_not_asked_again() {
+    /// What is fetched: `token 1`, `token 2` and so on, and failures where `broken` says so.
+    struct Source {
+        count: Cell<u32>,
+        broken: Cell<bool>,
+    }
+
+    impl Source {
+        fn fetch(&self) -> JoinHandle<Result<String, String>> {
+            self.count.set(self.count.get() + 1);
+            let fetched = match self.broken.get() {
+                true => Err("offline".to_owned()),
+                false => Ok(format!("token {}", self.count.get())),
+            };
+            tokio::spawn(async move { fetched })
+        }
+    }
+
+    /// An account, how it is told that a token is wanted, and where its tokens come from. Time stands still unless it is
+    /// moved, or nothing else is left to wait for.
+    fn account() -> (Account, mpsc::Sender<()>, Source) {
         let (sender, receiver) = mpsc::channel(1);
-        let mut account = Account::new(receiver);
-        let off = account.settle(Err("offline".to_owned()));
-        assert_eq!(off, UpstreamToken::Off("offline".to_owned()));
-        assert!(matches!(account.state, State::Failed { .. }));
-        sender.try_send(()).unwrap();
-        assert_eq!(account.forget(), UpstreamToken::NotAskedFor);
+        let source = Source {
+            count: Cell::new(0),
+            broken: Cell::new(false),
+        };
+        (Account::new(receiver), sender, source)
+    }
+
+    fn held(number: u32) -> UpstreamToken {
+        UpstreamToken::Held(format!("token {number}"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_that_is_refused_is_replaced_at_once_and_the_next_one_after_its_rest() {
+        let (mut account, want, source) = account();
+        for number in 1..=2 {
+            want.try_send(()).unwrap();
+            let told = account.changed_with(|| source.fetch()).await;
+            assert_eq!(told, held(number));
+        }
+        // The second took the first one's place: when it is refused too, another one would be no better.
+        want.try_send(()).unwrap();
+        let told = account.changed_with(|| source.fetch()).await;
+        assert_eq!((told, source.count.get()), (UpstreamToken::NotAskedFor, 2));
+
+        for number in 3..=4 {
+            want.try_send(()).unwrap();
+            assert_eq!(account.changed_with(|| source.fetch()).await, held(number));
+        }
+        advance(REST).await;
+        want.try_send(()).unwrap();
+        assert_eq!(account.changed_with(|| source.fetch()).await, held(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_of_the_old_token_do_not_count_against_the_new_one() {
+        let (mut account, want, source) = account();
+        want.try_send(()).unwrap();
+        let fetch = || {
+            // Another call is refused before the answer is there.
+            let _ = want.try_send(());
+            source.fetch()
+        };
+        assert_eq!(account.changed_with(fetch).await, held(1));
         assert!(account.wanted.try_recv().is_err());
-        let held = account.settle(Ok("t".to_owned()));
-        assert_eq!(held, UpstreamToken::Held("t".to_owned()));
-        let State::Held { since, until } = account.state else {
-            panic!("{account:?}")
-        };
-        assert_eq!(until - since, Duration::from_secs(3600));
     }
 
-    /// What is fetched: `token 1`, `token 2` and so on.
-    fn numbered(count: &Cell<u32>) -> JoinHandle<Result<String, String>> {
-        count.set(count.get() + 1);
-        let token = format!("token {}", count.get());
-        tokio::spawn(async move { Ok(token) })
-    }
-
-    #[tokio::test]
-    async fn a_token_that_is_refused_while_the_server_runs_is_replaced_after_its_rest() {
-        let count = Cell::new(0);
-        let held = |number: u32| UpstreamToken::Held(format!("token {number}"));
-        let (sender, receiver) = mpsc::channel(1);
-        let mut account = Account::new(receiver);
-        sender.send(()).await.unwrap();
-        assert_eq!(account.changed_with(|| numbered(&count)).await, held(1));
-
-        sender.send(()).await.unwrap();
-        let soon = timeout(
-            Duration::from_millis(50),
-            account.changed_with(|| numbered(&count)),
-        );
-        assert!(soon.await.is_err(), "one refusal says little");
-
-        account.rest = Rest {
-            held: Duration::ZERO,
-            ..Rest::default()
-        };
-        sender.send(()).await.unwrap();
-        assert_eq!(account.changed_with(|| numbered(&count)).await, held(2));
+    #[tokio::test(start_paused = true)]
+    async fn what_was_asked_during_a_failure_is_not_asked_again() {
+        let (mut account, want, source) = account();
+        source.broken.set(true);
+        want.try_send(()).unwrap();
+        let told = account.changed_with(|| source.fetch()).await;
+        assert_eq!(told, UpstreamToken::Off("offline".to_owned()));
+        let failed = tokio::time::Instant::now();
+        want.try_send(()).unwrap();
+        let told = account.changed_with(|| source.fetch()).await;
+        assert_eq!(told, UpstreamToken::NotAskedFor);
+        assert!(failed.elapsed() >= PAUSE);
+        assert!(account.wanted.try_recv().is_err());
+        assert!(matches!(account.state, State::Idle));
+        assert_eq!(source.count.get(), 1);
     }
 }

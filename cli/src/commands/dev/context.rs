@@ -19,11 +19,8 @@ use crate::{
     platform::Environment,
     project::{Diagnostic, Project, ReadError, snapshot::Snapshot},
     settings::Settings,
-    ui::{Entry, Level, Problem, Terminal},
+    ui::{self, Entry, Level, Problem, Terminal},
 };
-
-/// Columns of a code frame.
-const FRAME_WIDTH: usize = 80;
 
 /// What the desired state is made from.
 #[derive(Debug)]
@@ -105,17 +102,6 @@ impl Context {
             upstream_token: &self.upstream_token,
         };
         Desired::of(&self.project, around)
-    }
-
-    /// What came of a save.
-    pub(super) fn reloaded(&self, news: &[String], took: Duration) {
-        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let message = format!("{} in {milliseconds} ms", news.join(", "));
-        let mut entry = Entry::of_cli(Level::Info, message);
-        entry.tell("event", "reload");
-        entry.tell("changes", news);
-        entry.tell("milliseconds", milliseconds);
-        self.terminal.entry(&entry);
     }
 
     /// Aligns the terminal's labels for the functions there are.
@@ -227,5 +213,5 @@ pub(super) fn show(diagnostic: &Diagnostic, terminal: &Terminal) {
             entry.tell(name, text.as_str());
         }
     }
-    terminal.frame(&entry, &diagnostic.frame(FRAME_WIDTH, true));
+    terminal.frame(&entry, &diagnostic.frame(ui::columns(), true));
 }

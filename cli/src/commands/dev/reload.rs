@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeSet, HashMap, HashSet},
     hash::Hash,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Instant,
 };
 
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     project::{Diagnostic, EntityFile, Project, watch::Batch},
     supervisor::Supervisor,
-    ui::Level,
+    ui::{Entry, Level, Terminal},
 };
 
 /// Works one batch of saves off; what goes wrong is said, and leaves what was served.
@@ -39,10 +40,27 @@ pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut
     context.project = new;
     context.align();
     context.refresh_types();
-    news.extend(supervisor.change(context.desired(), &saved).await);
-    if !news.is_empty() {
-        context.reloaded(&news, begin.elapsed());
+    let outcome = supervisor.change(context.desired(), &saved).await;
+    news.extend(outcome.news);
+    reloaded(&context.terminal, &news, begin);
+    let swapped = supervisor.swapped(outcome.swaps);
+    let terminal = Arc::clone(&context.terminal);
+    // The next save is not kept waiting by a function that takes its time. The rpcs have deadlines.
+    tokio::spawn(async move { reloaded(&terminal, &swapped.await, begin) });
+}
+
+/// Says what is in force since a save.
+fn reloaded(terminal: &Terminal, news: &[String], begin: Instant) {
+    if news.is_empty() {
+        return;
     }
+    let milliseconds = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let message = format!("{} in {milliseconds} ms", news.join(", "));
+    let mut entry = Entry::of_cli(Level::Info, message);
+    entry.tell("event", "reload");
+    entry.tell("changes", news);
+    entry.tell("milliseconds", milliseconds);
+    terminal.entry(&entry);
 }
 
 /// Mistakes that were not there before; the others have been shown.

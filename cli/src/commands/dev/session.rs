@@ -45,7 +45,7 @@ pub(super) struct Session {
     frontend: Option<Frontend>,
     /// Where the frontend is; there when the frontend is.
     address: Option<Address>,
-    /// Absent when another server of this project holds it, or when the runtime folder cannot be used.
+    /// Absent when the runtime folder cannot be used.
     published: Option<Published>,
     started_at: String,
     token: LaunchToken,
@@ -306,24 +306,29 @@ impl Session {
 
 /// The secret of this launch; one from the environment fits services that were started by hand with it.
 fn launch_token() -> Result<LaunchToken, Problem> {
-    match std::env::var("BACKLOT_TOKEN") {
-        Ok(token) if !token.is_empty() => Ok(LaunchToken::from(token)),
-        _ => LaunchToken::random()
+    match std::env::var_os("BACKLOT_TOKEN") {
+        Some(token) if !token.is_empty() => {
+            // What is not Unicode becomes a character that no token may have.
+            let token = LaunchToken::parse(token.to_string_lossy().into_owned());
+            token.map_err(|failure| Problem::usage(failure.message()).with_hint(failure.hint()))
+        }
+        Some(_) | None => LaunchToken::random()
             .map_err(|error| Problem::broken(format!("the system has no randomness: {error}"))),
     }
 }
 
 fn publish(places: &Places, context: &Context) -> Option<Published> {
-    let path = places.descriptor(&context.project.layout.root);
-    match Published::take(&path) {
-        Ok(Some(published)) => Some(published),
-        Ok(None) => {
-            context.say(
-                Level::Warn,
-                "another server of this project runs; `backlot status` shows that one".to_owned(),
-            );
-            None
+    let root = &context.project.layout.root;
+    let taken = Published::take(&places.descriptor(root)).and_then(|published| {
+        if published.is_some() {
+            return Ok(published);
         }
+        let warning = "another server of this project runs; `backlot status` shows that one";
+        context.say(Level::Warn, warning.to_owned());
+        Published::take(&places.further_descriptor(root, std::process::id()))
+    });
+    match taken {
+        Ok(published) => published,
         Err(error) => {
             context.say(
                 Level::Warn,

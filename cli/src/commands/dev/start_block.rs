@@ -12,7 +12,7 @@ use crate::{
     project::Project,
     settings::{PortChoice, Settings},
     supervisor::service::Component,
-    ui::StartBlock,
+    ui::{self, StartBlock},
 };
 
 /// A start that succeeded.
@@ -33,7 +33,7 @@ impl Started<'_> {
             deno,
             ..
         } = self.context;
-        let mut block = StartBlock::new(self.took);
+        let mut block = StartBlock::new(self.took, ui::columns());
         let name = &project.layout.config.name;
         block.row(
             "App",

@@ -31,7 +31,7 @@ const FLAGS: [&str; 6] = [
 ];
 
 /// The Deno that was asked for, or the one that `backlot dev` uses, installed first where there is none.
-pub(super) async fn find(asked: Option<&Path>) -> Result<PathBuf, CommandError> {
+pub(super) async fn find(asked: Option<&Path>, output: Output) -> Result<PathBuf, CommandError> {
     if let Some(path) = asked {
         return Ok(settings::executable(path)?);
     }
@@ -45,7 +45,7 @@ pub(super) async fn find(asked: Option<&Path>) -> Result<PathBuf, CommandError> 
     };
     let npm = deno::on_path("npm", path.as_deref())
         .ok_or_else(|| missing("Deno is required to run scripts".to_owned()))?;
-    Output::Text.note(&format!("installing Deno {}, once", deno::VERSION));
+    output.note(&format!("installing Deno {}, once", deno::VERSION));
     deno::install(&places, &npm)
         .await
         .map_err(|reason| missing(format!("Deno could not be installed: {reason}")))

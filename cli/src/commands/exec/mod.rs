@@ -18,9 +18,10 @@ use crate::{
 };
 
 pub(crate) fn run(args: &ExecArgs) -> ExitCode {
+    let output = Output::new(args.json);
     let mut ready = None;
-    let exit = output::run(Output::Text, async {
-        ready = Some(prepare(args).await?);
+    let exit = output::run(output, async {
+        ready = Some(prepare(args, output).await?);
         Ok(Done::silent())
     });
     let Some(mut command) = ready else {
@@ -28,18 +29,18 @@ pub(crate) fn run(args: &ExecArgs) -> ExitCode {
     };
     let error = command.exec();
     let deno = command.get_program().to_string_lossy().into_owned();
-    Output::Text.finish(Err(CommandError::new(
+    output.finish(Err(CommandError::new(
         ErrorCode::Internal,
         format!("cannot start {deno}: {error}"),
     )))
 }
 
 /// Finds the script, the app and Deno; what is missing is said before anything runs.
-async fn prepare(args: &ExecArgs) -> Result<Command, CommandError> {
+async fn prepare(args: &ExecArgs, output: Output) -> Result<Command, CommandError> {
     let script = Script::find(args.file.as_deref())?;
-    let surroundings = Surroundings::here();
-    let target = Target::find(args, &surroundings).await?;
-    let deno = deno::find(args.deno.as_deref()).await?;
+    let surroundings = Surroundings::of(&args.dir);
+    let target = Target::find(args, &surroundings, output).await?;
+    let deno = deno::find(args.deno.as_deref(), output).await?;
     let mut command = deno::command(&deno, script, &args.arguments)?;
     command
         .envs(surroundings.environment.added())

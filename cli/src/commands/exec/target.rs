@@ -1,7 +1,5 @@
 //! The app that a script works on, and as whom: the deployed one, or the one that a dev server of this machine serves.
 
-use std::path::Path;
-
 use proto::v1::{Caller, GetMeRequest, MintTokenRequest, caller, mint_token_request::Subject};
 
 use crate::{
@@ -31,11 +29,12 @@ impl Target {
     pub(super) async fn find(
         args: &ExecArgs,
         surroundings: &Surroundings,
+        output: Output,
     ) -> Result<Self, CommandError> {
         if args.local {
             return Self::local(args).await;
         }
-        let app = App::find(surroundings, args.app_id.as_deref(), Output::Text);
+        let app = App::find(surroundings, args.app_id.as_deref(), output);
         let app = app.map_err(or_locally)?;
         let found = tokio::try_join!(app.user_token(), app.published_url());
         let (token, url) = found.map_err(or_locally)?;
@@ -49,9 +48,9 @@ impl Target {
     async fn local(args: &ExecArgs) -> Result<Self, CommandError> {
         let server = match args.port {
             Some(port) => on_port(port)?,
-            None => Running::of(Path::new("."))?,
+            None => Running::of(&args.dir)?,
         };
-        let developer = running::developer(Path::new("."));
+        let developer = running::developer(&args.dir);
         let user = args.user.as_ref().map(|email| email.trim().to_lowercase());
         let email = user.unwrap_or_else(|| developer.email.clone());
         if args.privileged && email != developer.email {

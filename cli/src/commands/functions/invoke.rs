@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Method, Request, Response, Uri, header};
+use http::{Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper_util::{
@@ -16,7 +16,7 @@ use hyper_util::{
 };
 use owo_colors::OwoColorize as _;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use proto::v1::{MintTokenRequest, mint_token_request::Subject};
+use proto::v1::{MintTokenRequest, RunnerStatusRequest, mint_token_request::Subject};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -59,6 +59,9 @@ pub(super) async fn invoke(args: &InvokeArgs, output: Output) -> Result<Done, Co
     let begin = Instant::now();
     let answer = answer(request).await?;
     let status = answer.status();
+    if status == StatusCode::NOT_FOUND {
+        check_name(&args.name, &server).await?;
+    }
     let body = match output {
         Output::Json => collect(answer.into_body()).await?,
         Output::Text => {
@@ -83,6 +86,25 @@ pub(super) async fn invoke(args: &InvokeArgs, output: Output) -> Result<Done, Co
         }
     };
     Ok(done.with_exit(u8::from(!status.is_success())))
+}
+
+/// A function may answer 404 itself; that there is none of this name is another matter.
+async fn check_name(name: &str, server: &Running) -> Result<(), CommandError> {
+    let status = server.runner()?.runner_status(RunnerStatusRequest {}).await;
+    let functions = status.map_err(|failure| refused(&failure))?.functions;
+    let is_meant = |known: &str| {
+        name.strip_prefix(known)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    if functions.iter().any(|known| is_meant(&known.name)) {
+        return Ok(());
+    }
+    let names: Vec<_> = functions.iter().map(|known| known.name.as_str()).collect();
+    let hint = match names.as_slice() {
+        [] => "the project has no functions; `backlot new function` writes one".to_owned(),
+        names => format!("the project has: {}", names.join(", ")),
+    };
+    Err(CommandError::input(format!("there is no function `{name}`")).with_hint(hint))
 }
 
 async fn request(

@@ -1,7 +1,7 @@
 //! `backlot logs --remote --follow`: new lines as they come, through a stream that is opened again when it breaks, or
 //! by asking again and again where there is no stream.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, future::Future, time::Duration};
 
 use tokio::time::{sleep, timeout};
 
@@ -132,7 +132,7 @@ impl Tail {
     async fn print_all(&mut self, mut stream: LogStream) -> Break {
         let mut was_alive = false;
         loop {
-            let Ok(Some(event)) = timeout(SILENCE, stream.next()).await else {
+            let Some(event) = in_time(stream.next()).await else {
                 return Break::Dropped { was_alive };
             };
             was_alive = true;
@@ -194,6 +194,11 @@ impl Tail {
     }
 }
 
+/// The next event of a stream; `None` when the stream is gone, or has been silent for so long that it must be.
+async fn in_time(next: impl Future<Output = Option<LogEvent>>) -> Option<LogEvent> {
+    timeout(SILENCE, next).await.ok().flatten()
+}
+
 fn may_pass(error: &CommandError) -> bool {
     error.code == ErrorCode::Api
         && error
@@ -236,7 +241,29 @@ fn key(line: &LogLine) -> (Option<String>, String) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Last, LogLine};
+    use std::{future, time::Duration};
+
+    use tokio::time::{Instant, sleep};
+
+    use super::{Last, LogEvent, LogLine, SILENCE, in_time};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_that_says_nothing_for_a_minute_is_gone_and_a_late_word_keeps_it() {
+        let begin = Instant::now();
+        let late = async {
+            sleep(SILENCE - Duration::from_millis(1)).await;
+            Some(LogEvent::Ping)
+        };
+        assert_eq!(in_time(late).await, Some(LogEvent::Ping));
+        assert_eq!(in_time(future::ready(None)).await, None, "it broke");
+        let spoken = Instant::now();
+        assert_eq!(in_time(future::pending()).await, None);
+        assert_eq!(spoken.elapsed(), SILENCE);
+        assert_eq!(
+            (SILENCE, begin.elapsed().as_secs()),
+            (Duration::from_secs(60), 119)
+        );
+    }
 
     #[test]
     fn lines_that_were_printed_are_not_printed_again() {

@@ -1,7 +1,7 @@
-//! What a person sees: the code frame at 80 columns.
+//! What a person sees: the code frame, as a rule at 80 columns.
 
 use super::{CONFIG, project, tree};
-use crate::project::{Project, ReadError};
+use crate::project::{Diagnostic, Project, ReadError};
 
 fn frames(project: &Project) -> String {
     let frames: Vec<String> = project
@@ -106,13 +106,16 @@ fn no_frame_is_wider_than_it_may_be_or_carries_control_characters() {
             "ü".repeat(column)
         );
         let project = project(&[("base44/entities/task.jsonc", &text)]);
-        let frame = frames(&project);
-        assert!(
-            frame.lines().all(|line| line.chars().count() <= 80),
-            "{frame}"
-        );
-        assert!(!frame.contains('\u{1b}'), "{frame}");
-        assert!(!super::said(&project).contains('\u{1b}'), "{frame}");
+        for width in [80, 40] {
+            let drawn = |diagnostic: &Diagnostic| diagnostic.frame(width, false);
+            let frame: String = project.diagnostics.iter().map(drawn).collect();
+            assert!(
+                frame.lines().all(|line| line.chars().count() <= width),
+                "{frame}"
+            );
+            assert!(!frame.contains('\u{1b}'), "{frame}");
+        }
+        assert!(!super::said(&project).contains('\u{1b}'));
     }
 }
 

@@ -190,7 +190,7 @@ fn a_wrong_rule_is_reported_and_its_entity_stays() {
     let text = "{ properties: { a: { type: 'object', properties: { b: { type: 'string', rls: { read: 'all' } } } } },\n rls: {\n  \
         read: { 'data.a': { $contains: 'x' } },\n  create: 5,\n  reed: true,\n  \
         update: { $or: {}, $where: 1, user_condition: {} },\n  \
-        delete: { status: 'x', 'data.ownr': '{{me.id}}', 'data.a': { $in: 'x', $size: '1' } },\n  \
+        delete: { status: 'x', 'data.ownr': '{{me.id}}', 'data.a': { $in: 'x', $size: '1', $not: { $eq: 1, b: 2 } }, 'data.a.b': ['x'] },\n  \
         write: { $and: [ 5, { user_condition: { role: { $in: ['a'] }, id: [1] } } ] } } }";
     let project = project(&[("base44/entities/task.jsonc", text)]);
     assert_eq!(entity_names(&project), ["Task"]);
@@ -217,6 +217,12 @@ fn a_wrong_rule_is_reported_and_its_entity_stays() {
     hint: until this is right the rule denies everyone but the service role
     base44/entities/task.jsonc:7:81: error: `rls.delete.data.a.$size` is the string "1"; expected a whole number
     hint: until this is right the rule denies everyone but the service role
+    base44/entities/task.jsonc:7:91: warning: Base44 documents no `$not` in rules
+    hint: it works here
+    base44/entities/task.jsonc:7:107: error: rules have no operator `b`; expected $eq $ne $in $nin $gt $gte $lt $lte $all $elemMatch $exists $size
+    hint: until this is right the rule denies everyone but the service role
+    base44/entities/task.jsonc:7:128: warning: `rls.delete.data.a.b` matches only a field that is this very list
+    hint: write { "$in": [...] } for any one of its values
     base44/entities/task.jsonc:8:20: error: `rls.write.$and[0]` is the number 5; expected a condition object
     hint: until this is right the rule denies everyone but the service role
     base44/entities/task.jsonc:8:49: warning: `rls.write.$and[1].user_condition.role` is not a plain value; expected text, a number, true, false or null

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use proptest::{prelude::*, sample::Index};
+use serde_json::{Value, json};
+
 use super::super::ReadError;
 use super::{CONFIG, entity_names, read_dir, tree};
 
@@ -27,6 +30,122 @@ fn read_and_draw(dir: &std::path::Path) {
         assert!(!diagnostic.message.is_empty(), "{diagnostic:?}");
         diagnostic.frame(80, false);
     }
+}
+
+/// Keys and texts that the reader gives a meaning to.
+const WORDS: &[&str] = &[
+    "name",
+    "entry",
+    "automations",
+    "type",
+    "properties",
+    "items",
+    "rls",
+    "read",
+    "write",
+    "user_condition",
+    "data.a",
+    "$or",
+    "$in",
+    "enum",
+    "required",
+    "default",
+    "pattern",
+    "site",
+    "serveCommand",
+    "plugins",
+    "source",
+    "entitiesDir",
+    "functionsDir",
+    "plugin",
+    "namespace",
+    "visibility",
+    "event_types",
+    "cron_expression",
+    "string",
+    "object",
+    "array",
+    "entity",
+    "../..",
+    "/",
+    ".",
+    "",
+    "a.b",
+    "User",
+    "{{user.email}}",
+    "(",
+    "\u{e9}\u{0}\n",
+];
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let word = || prop::sample::select(WORDS).prop_map(str::to_owned);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        word().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 3, move |inner| {
+        let members = prop::collection::vec((word(), inner.clone()), 0..4);
+        prop_oneof![
+            members.prop_map(|members| Value::Object(members.into_iter().collect())),
+            prop::collection::vec(inner, 0..3).prop_map(Value::from),
+        ]
+    })
+}
+
+/// One of the values in a document, counted through from the top.
+fn nth<'a>(value: &'a mut Value, left: &mut usize) -> Option<&'a mut Value> {
+    if *left == 0 {
+        return Some(value);
+    }
+    *left -= 1;
+    match value {
+        Value::Array(items) => items.iter_mut().find_map(|item| nth(item, left)),
+        Value::Object(members) => members.values_mut().find_map(|member| nth(member, left)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
+}
+
+/// A document with the value at that place, as far as there is one, replaced.
+fn bent(text: &str, place: usize, with: Value) -> String {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut document: Value = json5::from_str(text).unwrap();
+    if let Some(value) = nth(&mut document, &mut { place }) {
+        *value = with;
+    }
+    document.to_string()
+}
+
+proptest! {
+    #[test]
+    fn prop_documents_of_any_shape_are_used_or_reported(
+        file in any::<Index>(),
+        place in 0_usize..20,
+        value in any_value(),
+    ) {
+        let documents = [
+            FILES[0],
+            FILES[1],
+            FILES[2],
+            ("base44/.app.jsonc", "{ id: 'app-1' }"),
+            ("base44/agents/a.jsonc", "{ name: 'helper' }"),
+            ("base44/connectors/c.jsonc", "{ type: 'slack' }"),
+            ("p/base44/config.jsonc", "{ name: 'p', plugin: { namespace: 'p' } }"),
+        ];
+        let dir = tree(&documents);
+        let (path, text) = documents[file.index(documents.len())];
+        fs::write(dir.path().join(path), bent(text, place, value)).unwrap();
+        read_and_draw(dir.path());
+    }
+}
+
+#[test]
+fn a_document_is_bent_at_every_place() {
+    let bent: Vec<String> = (0..4)
+        .map(|place| bent("{ a: [1], }", place, json!(2)))
+        .collect();
+    assert_eq!(bent, ["2", r#"{"a":2}"#, r#"{"a":[2]}"#, r#"{"a":[1]}"#]);
 }
 
 #[test]

@@ -77,7 +77,7 @@ impl Watch {
                 Some(reason) => self.poll(&reason),
                 None => match SystemWatch::start(Arc::clone(&self.noted)) {
                     Ok(system) => Means::System(system),
-                    Err(error) => self.poll(&error.to_string()),
+                    Err(error) => self.poll(&system::reason(&error)),
                 },
             };
         }
@@ -85,7 +85,7 @@ impl Watch {
             && let Err(error) = system.follow(&wanted(layout, &self.inputs))
         {
             if system::is_exhausted(&error) {
-                self.means = self.poll(&error.to_string());
+                self.means = self.poll(&system::reason(&error));
             } else {
                 self.news = Some(format!("some changes will not be seen: {error}"));
             }
@@ -105,7 +105,7 @@ impl Watch {
         loop {
             let mut pending = self.noted.next().await;
             if pending.exhausted {
-                self.means = self.poll("the system watches no more folders");
+                self.means = self.poll(system::EXHAUSTED);
             }
             pending.paths.retain(|path| self.concerns(path));
             let batch = Batch {

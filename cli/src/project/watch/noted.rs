@@ -123,7 +123,7 @@ mod tests {
         PathBuf::from(format!("/p/{name}"))
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_batch_is_taken_once_and_whole_also_when_waiting_was_given_up() {
         let noted = Noted::default();
         noted.paths([path("a"), path("b")]);

@@ -8,6 +8,7 @@ use std::{
     sync::Arc,
 };
 
+use nix::errno::Errno;
 use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::noted::Noted;
@@ -16,6 +17,10 @@ use super::noted::Noted;
 const FOREIGN: [&str; 10] = [
     "9p", "afs", "ceph", "cifs", "drvfs", "nfs", "nfs4", "smb3", "vboxsf", "virtiofs",
 ];
+
+/// The system's limit of one user has been reached; Linux has it under this name.
+pub(super) const EXHAUSTED: &str =
+    "the system watches no more folders for you (fs.inotify.max_user_watches)";
 
 /// Folders, and whether all below them is meant as well.
 pub(super) type Folders = BTreeMap<PathBuf, RecursiveMode>;
@@ -116,6 +121,25 @@ pub(super) fn is_exhausted(error: &notify::Error) -> bool {
         | ErrorKind::WatchNotFound
         | ErrorKind::InvalidConfig(_) => false,
     }
+}
+
+/// Why `error` keeps changes from being reported, and where the system has the limit if there is one.
+pub(super) fn reason(error: &notify::Error) -> String {
+    if is_exhausted(error) {
+        return EXHAUSTED.to_owned();
+    }
+    let number = match &error.kind {
+        ErrorKind::Io(error) => error.raw_os_error(),
+        ErrorKind::Generic(_)
+        | ErrorKind::PathNotFound
+        | ErrorKind::WatchNotFound
+        | ErrorKind::InvalidConfig(_)
+        | ErrorKind::MaxFilesWatch => None,
+    };
+    if number.is_some_and(|number| Errno::from_raw(number) == Errno::EMFILE) {
+        return "too many programs of yours watch files (fs.inotify.max_user_instances)".to_owned();
+    }
+    error.to_string()
 }
 
 fn take(event: notify::Result<Event>, noted: &Noted) {

@@ -43,14 +43,19 @@ impl Fixture {
     }
 
     async fn next(&mut self) -> Batch {
-        timeout(Duration::from_secs(10), self.watch.changed())
+        timeout(Duration::from_secs(60), self.watch.changed())
             .await
             .expect("a batch")
     }
 
     /// Batches until one has `path`.
     async fn until(&mut self, path: &Path) {
-        while !self.next().await.paths.contains(path) {
+        loop {
+            let batch = self.next().await;
+            assert!(!batch.lost, "{batch:?}");
+            if batch.paths.contains(path) {
+                break;
+            }
             let _ = self.watch.follow(&self.layout);
         }
         let _ = self.watch.follow(&self.layout);
@@ -65,13 +70,12 @@ fn save(path: &Path) {
 }
 
 #[tokio::test]
-async fn saving_by_rename_is_one_batch() {
+async fn saving_by_rename_is_seen() {
     for mut fixture in [Fixture::plain(), Fixture::polled()] {
         let task = fixture.layout.entities_dir().join("task.jsonc");
         save(&task);
-        let batch = fixture.next().await;
-        assert!(batch.paths.contains(&task), "{batch:?}");
-        assert!(!batch.lost);
+        // The draft alone comes before, where a look or a pause falls between the two.
+        fixture.until(&task).await;
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::core::{
     caller::Principal,
-    filter::{Filter, Predicate, Truth},
+    filter::{Budget, Filter, Predicate, Truth},
     record::{Fields, Record},
     view::View,
 };
@@ -146,7 +146,7 @@ fn operator(field: &str, name: &str, operand: &Operand, scope: &Scope) -> Filter
             };
             let mut operators = Map::new();
             operators.insert(name.to_owned(), value);
-            match Predicate::parse(&Value::Object(operators)) {
+            match Predicate::parse(&Value::Object(operators), &Budget::default()) {
                 Ok(predicate) => Filter::field(field, predicate),
                 Err(_) => Filter::constant(Truth::Unknown),
             }

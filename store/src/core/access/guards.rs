@@ -16,6 +16,15 @@ use crate::core::{
     view::{Mask, View},
 };
 
+/// What a record is and what it shall be.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldChange<'a> {
+    /// The fields as they are stored; none of a new record.
+    pub before: &'a Fields,
+    /// The fields as they would be stored.
+    pub after: &'a Fields,
+}
+
 /// All field rules of a schema, parents before their parts.
 #[derive(Debug, Default)]
 pub struct FieldGuards(Vec<Guard>);
@@ -73,15 +82,14 @@ impl FieldGuards {
         reader
     }
 
-    /// The fields, as `data.` and a path, that differ between `before` and `after` and that the caller may not write.
-    /// Conditions are asked of `subject`; a missing field and a null one are the same.
+    /// The fields, as `data.` and a path, that a change concerns and that the caller may not write. Conditions are asked of `subject`; a missing field and a null one are the same.
     #[must_use]
     pub fn refused(
         &self,
         operation: Operation,
         scope: &Scope,
         subject: View<'_>,
-        (before, after): (&Fields, &Fields),
+        change: FieldChange<'_>,
     ) -> Vec<String> {
         if scope.is_exempt() {
             return Vec::new();
@@ -89,7 +97,7 @@ impl FieldGuards {
         let refused = self.0.iter().filter(|guard| {
             let rule = guard.rules.rule(operation);
             *rule != Rule::Everyone
-                && guard.differs(before, after)
+                && guard.differs(change)
                 && !rule.compile(scope).matches(subject).unwrap_or(false)
         });
         refused
@@ -115,7 +123,7 @@ fn grants(filter: &Filter, record: &Arc<Record>) -> bool {
 }
 
 impl Guard {
-    fn differs(&self, before: &Fields, after: &Fields) -> bool {
+    fn differs(&self, FieldChange { before, after }: FieldChange<'_>) -> bool {
         let mask = Mask::new(&self.parts);
         let before = self.path.resolve(View::masked(before, &mask));
         let after = self.path.resolve(View::masked(after, &mask));

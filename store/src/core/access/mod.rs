@@ -17,7 +17,7 @@ use serde_json::Value;
 pub use self::{
     compile::Scope,
     explain::inputs,
-    guards::{FieldGuards, Reader},
+    guards::{FieldChange, FieldGuards, Reader},
     rule::{ATTRIBUTES, COMPARISONS, CONSTANTS, Rule, TESTS},
 };
 use super::{fault::Operation, filter::Filter};

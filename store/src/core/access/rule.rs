@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{Report, operand::Operand};
+use crate::core::record::PLATFORM_FIELDS;
 
 /// Operators that a rule may use on an attribute.
 pub const COMPARISONS: [&str; 10] = [
@@ -32,14 +33,8 @@ pub const ATTRIBUTES: [&str; 7] = [
     "is_sample",
 ];
 
-/// Attributes that the platform keeps beside a record; here they are the same for all records.
-pub const CONSTANTS: [&str; 5] = [
-    "app_id",
-    "entity_name",
-    "is_deleted",
-    "deleted_date",
-    "environment",
-];
+/// Attributes that are the same for all records.
+pub const CONSTANTS: [&str; 5] = PLATFORM_FIELDS;
 
 /// A rule for one operation.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -222,7 +217,7 @@ impl Condition {
 impl Comparison {
     fn parse(value: &Value, report: Report<'_>) -> Result<Self, String> {
         let operators = match value {
-            Value::Object(object) if object.keys().any(|key| key.starts_with('$')) => object,
+            Value::Object(object) if !object.is_empty() => object,
             _ => return Ok(Self::Equals(Operand::parse(value, report))),
         };
         let parsed = operators

@@ -216,6 +216,8 @@ fn what_is_not_understood_grants_nothing_negated_or_not() {
         json!({"$where": "1"}),
         json!({"$or": {}}),
         json!({"data.status": {"$in": "open"}}),
+        json!({"data.place": {"city": "Rome"}}),
+        json!({"data.status": {"$eq": "open", "x": 1}}),
         json!({"data.": 1}),
     ] {
         check(vec![

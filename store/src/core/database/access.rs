@@ -1,15 +1,16 @@
-//! One caller at one entity: the schema, the caller's side of its rules, and the refusals, each with its line in the log.
+//! One caller at one entity: the schema, the caller's side of its rules, and the refusals, each with a note for the log.
 
 use std::sync::Arc;
 
 use serde_json::Value as Json;
 
 use crate::core::{
-    access::{Reader, Rule, Scope, inputs},
+    access::{FieldChange, Reader, Rule, Scope, inputs},
     caller::Principal,
     fault::{Fault, Operation},
     filter::Filter,
-    record::{Fields, Record},
+    note::{Note, Refusal},
+    record::Record,
     schema::Schema,
     view::View,
 };
@@ -84,8 +85,8 @@ impl Access {
         if may_create.matches(record).unwrap_or(false) {
             return Ok(());
         }
-        self.log_refusal(Operation::Create, None, Some(record));
-        Err(self.denied(Operation::Create))
+        let refusal = self.refusal(Operation::Create, None, Some(record));
+        Err(self.denied(Operation::Create).noting(refusal))
     }
 
     /// The answer when an operation as a whole is refused.
@@ -113,8 +114,8 @@ impl Access {
         let record = found.ok_or_else(missing)?;
         for needed in [Operation::Read, operation] {
             if !self.allows(needed, record) {
-                self.log_refusal(needed, Some(id), Some(record.into()));
-                return Err(missing());
+                let refusal = self.refusal(needed, Some(id), Some(record.into()));
+                return Err(missing().noting(refusal));
             }
         }
         Ok(record)
@@ -138,67 +139,75 @@ impl Access {
         &self,
         operation: Operation,
         subject: View<'_>,
-        change: (&Fields, &Fields),
+        change: FieldChange<'_>,
     ) -> Result<(), Fault> {
         let guards = self.schema.guards();
         let fields = guards.refused(operation, &self.scope, subject, change);
         if fields.is_empty() {
             return Ok(());
         }
-        for field in &fields {
-            let rule = self.field_rule(operation, field);
-            tracing::warn!(
-                entity = &*self.entity,
-                operation = operation.name(),
-                caller = %self.principal(),
-                field,
-                %rule,
-                values = %Json::Object(inputs(&rule, &self.scope, Some(subject))),
-                "refused by a field rule"
-            );
+        let notes: Vec<_> = fields
+            .iter()
+            .map(|field| {
+                let rule = rule_for(operation, self.field_rules(field));
+                Note::Rule(Box::new(Refusal {
+                    field: Some(field.clone()),
+                    ..self.refused_by(rule, operation, Some(subject))
+                }))
+            })
+            .collect();
+        let fault = Fault::FieldsDenied { operation, fields };
+        Err(notes.into_iter().fold(fault, Fault::noting))
+    }
+
+    /// Which of the records of a request, counted from 1, is the reason for refusing them all.
+    #[must_use]
+    pub fn item(&self, number: usize, all: usize) -> Note {
+        Note::Item {
+            entity: Arc::clone(&self.entity),
+            number,
+            all,
         }
-        Err(Fault::FieldsDenied { operation, fields })
     }
 
-    /// Says in the log which rule refused what to whom, and the values that it looked at. There is no `record` where the
-    /// operation is refused whatever there is.
-    pub fn log_refusal(&self, operation: Operation, id: Option<&str>, record: Option<View<'_>>) {
-        let rule = rule_for(operation, &self.document()["rls"]);
-        tracing::warn!(
-            entity = &*self.entity,
-            operation = operation.name(),
-            id,
-            caller = %self.principal(),
-            %rule,
-            values = %Json::Object(inputs(&rule, &self.scope, record)),
-            "refused by an entity rule"
-        );
+    /// Which rule refused what to whom, and the values that it looked at. There is no `record` where the operation is
+    /// refused whatever there is.
+    #[must_use]
+    pub fn refusal(
+        &self,
+        operation: Operation,
+        id: Option<&str>,
+        record: Option<View<'_>>,
+    ) -> Note {
+        let rule = rule_for(operation, &self.schema.written()["rls"]);
+        Note::Rule(Box::new(Refusal {
+            id: id.map(str::to_owned),
+            ..self.refused_by(rule, operation, record)
+        }))
     }
 
-    /// Says in the log which of the records of a request, counted from 0, is the reason for refusing them all.
-    pub fn log_item(&self, fault: &Fault, (index, all): (usize, usize)) {
-        let number = index + 1;
-        tracing::warn!(
-            entity = &*self.entity,
-            "nothing was written, because of record {number} of {all}: {fault}"
-        );
+    fn refused_by(&self, rule: Json, operation: Operation, record: Option<View<'_>>) -> Refusal {
+        Refusal {
+            entity: Arc::clone(&self.entity),
+            operation,
+            id: None,
+            field: None,
+            caller: self.principal().to_string(),
+            values: Json::Object(inputs(&rule, &self.scope, record)),
+            rule,
+        }
     }
 
-    /// The rule of the field at `data.` and a dotted path, as the schema writes it.
-    fn field_rule(&self, operation: Operation, path: &str) -> Json {
-        let document = self.document();
+    /// The rules of the field at `data.` and a dotted path, as the schema writes them.
+    fn field_rules(&self, path: &str) -> &Json {
         let names = path.split('.').skip(1);
-        let field = names.fold(&document, |parent, name| {
+        let field = names.fold(self.schema.written(), |parent, name| {
             match &parent["items"]["properties"][name] {
                 Json::Null => &parent["properties"][name],
                 found => found,
             }
         });
-        rule_for(operation, &field["rls"])
-    }
-
-    fn document(&self) -> Json {
-        serde_json::from_slice(self.schema.document()).unwrap_or_default()
+        &field["rls"]
     }
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{Database, Presenter};
+use super::{Database, Presenter, write::touch};
 use crate::core::{
+    body::Body,
     caller::{Caller, Principal},
     change::Kind,
     fault::Fault,
     record::Record,
-    users::{Newcomer, PasswordHash, Pending, check_address},
+    users::{Newcomer, PasswordHash, Pending, Proof, check_address},
 };
 
 /// A user as the outside may know it.
@@ -53,7 +54,8 @@ impl Database {
         if fields == before {
             return self.known(&old);
         }
-        let record = self.change_user(&old, fields);
+        touch(&mut fields, self.now);
+        let record = self.put_user(&old, Body::from(&fields));
         self.known(&record)
     }
 
@@ -61,7 +63,7 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// When the address is none.
+    /// When it is not an e-mail address.
     pub fn vouch_user(&mut self, email: &str, full_name: &str) -> Result<Known, Fault> {
         if let Some(user) = self.users.by_email(email) {
             return Ok(self.known(user));
@@ -141,9 +143,18 @@ impl Database {
         self.users.reset(token, hash, self.now)
     }
 
-    /// Sets a user's password.
-    pub fn change_password(&mut self, email: &str, hash: PasswordHash) {
-        self.users.change_password(email, hash);
+    /// Sets a user's password; see [`crate::core::users::Users::change_password`].
+    ///
+    /// # Errors
+    ///
+    /// When the password has changed since it was shown.
+    pub fn change_password(
+        &mut self,
+        email: &str,
+        shown: &Proof,
+        hash: PasswordHash,
+    ) -> Result<(), Fault> {
+        self.users.change_password(email, shown, hash)
     }
 
     /// Notes an invitation.

@@ -11,24 +11,26 @@ use serde_json::Value;
 
 use super::{Access, Database, Presenter, Target, create::Prepared};
 use crate::core::{
-    access::Reader,
+    body::Body,
     caller::Caller,
     fault::{Fault, Operation},
     filter::{Filter, Predicate},
     path::FieldPath,
     record::{Fields, Record},
     sort::Direction,
-    update::Update,
-    users::is_managed,
-    value::{self, Lent},
+    value,
     view::View,
 };
 
 /// Records that one call updates at most.
-pub const BULK: usize = 500;
+pub(super) const BULK: usize = 500;
 
 /// A new version of a stored record that may be stored.
-type Draft = (Arc<Record>, Fields);
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub(super) old: Arc<Record>,
+    pub(super) body: Body,
+}
 
 /// What an upsert did.
 #[derive(Debug, Default)]
@@ -61,121 +63,62 @@ impl Database {
         check_number(changes.len())?;
         let changes = changes.into_iter().map(with_id);
         let changes = changes.collect::<Result<Vec<_>, _>>()?;
-        let Target::Records(place) = self.target(entity)? else {
-            return self.update_users(caller, changes);
-        };
-        let access = self.access(place, caller);
+        let target = self.target(entity)?;
+        let access = self.access_to(&target, caller);
         let mut drafts: IndexMap<u64, Draft> = IndexMap::new();
         let mut order = Vec::with_capacity(changes.len());
         let all = changes.len();
         for (id, changes) in changes {
-            let found = self.entities[place].records.get(&id);
-            let old = access.require(Operation::Update, &id, found)?;
-            let merged = match drafts.get(&old.seq()) {
-                Some((_, current)) => self.merge(&access, current.clone(), changes),
-                None => self.merge(&access, old.fields(), changes),
+            let old = self.to_change(&target, &access, &id)?;
+            let current = match drafts.get(&old.seq()) {
+                Some(draft) => &draft.body,
+                None => &**old,
             };
-            let blame = |fault: &Fault| access.log_item(fault, (order.len(), all));
-            let fields = merged.inspect_err(blame)?;
+            let revised = match target {
+                Target::Records(_) => self.revise(&access, current, changes),
+                Target::Users => self.revise_user(&access, current, changes),
+            };
+            let item = || access.item(order.len() + 1, all);
+            let body = revised.map_err(|fault| fault.noting(item()))?;
             order.push(old.seq());
-            let old = Arc::clone(old);
-            drafts.insert(old.seq(), (old, fields));
+            drafts.insert(old.seq(), Draft { old, body });
         }
-        let presenter = Presenter::new(access.reader());
         let written: HashMap<_, _> = drafts
             .into_iter()
-            .map(|(seq, (old, fields))| (seq, self.change(place, &old, fields)))
+            .map(|(seq, draft)| (seq, self.put_draft(&target, draft)))
             .collect();
+        // The caller as they are now: one of the changes may have been of their own role.
+        let presenter = Presenter::new(self.access_to(&target, caller).reader());
         Ok(order
             .iter()
             .map(|seq| presenter.json(&written[seq]))
             .collect())
     }
 
-    fn update_users(
-        &mut self,
-        caller: &Caller,
-        changes: Vec<(String, Fields)>,
-    ) -> Result<Vec<Bytes>, Fault> {
-        let access = self.user_access(caller);
-        for (id, changes) in &changes {
-            self.merge_user(&access, id, changes.clone())?;
-        }
-        let presenter = Presenter::new(access.reader());
-        let mut written = Vec::with_capacity(changes.len());
-        for (id, changes) in changes {
-            let (old, fields) = self.merge_user(&access, &id, changes)?;
-            written.push(presenter.json(&self.change_user(&old, fields)));
-        }
-        Ok(written)
-    }
-
-    /// Applies update operators to the oldest matching records that the caller may read and update, all or none.
-    /// Answers with their number, and whether more matched than one call changes.
-    ///
-    /// # Errors
-    ///
-    /// For a malformed update, and for the first record that does not take it.
-    pub fn update_where(
-        &mut self,
-        entity: &str,
-        caller: &Caller,
-        filter: &Filter,
-        update: &Value,
-    ) -> Result<(usize, bool), Fault> {
-        let target = self.target(entity)?;
-        let access = match target {
-            Target::Records(place) => self.access(place, caller),
+    /// The caller at what an entity's name leads to.
+    pub(super) fn access_to(&self, target: &Target, caller: &Caller) -> Access {
+        match target {
+            Target::Records(place) => self.access(*place, caller),
             Target::Users => self.user_access(caller),
-        };
-        let schema = Arc::clone(access.schema());
-        let mut update = Update::parse(update, &self.now.to_string(), |path| schema.is_date(path))?;
-        update.retain(|field| {
-            schema.takes(field) && !(matches!(target, Target::Users) && is_managed(field))
-        });
-        let may_update = match target {
-            Target::Records(_) => access.filter(Operation::Update),
-            Target::Users => Filter::all(),
-        };
-        let selection = self.select_now(entity, caller, filter)?;
-        let mut drafts = Vec::new();
-        for found in selection.matching(selection.walk(Direction::Ascending)) {
-            let (record, _) = found?;
-            if may_update.matches(record)? {
-                drafts.push(Arc::clone(record));
-            }
-            if drafts.len() > BULK {
-                break;
-            }
         }
-        drop(selection);
-        let has_more = drafts.len() > BULK;
-        drafts.truncate(BULK);
-        let reader = access.reader();
-        let drafts = drafts.into_iter().map(|record| {
-            refuse_moves(&update, &reader, &record)?;
-            let fields = self.operate(&access, &update, &record.fields())?;
-            Ok((record, fields))
-        });
-        let drafts = drafts.collect::<Result<Vec<Draft>, Fault>>()?;
-        let updated = drafts.len();
-        for (old, fields) in drafts {
-            match target {
-                Target::Records(place) => self.change(place, &old, fields),
-                Target::Users => self.change_user(&old, fields),
-            };
-        }
-        Ok((updated, has_more))
     }
 
-    fn operate(&self, access: &Access, update: &Update, stored: &Fields) -> Result<Fields, Fault> {
-        let mut fields = stored.clone();
-        update.apply(&mut fields)?;
-        refuse_depth(&fields)?;
-        access.require_fields(Operation::Update, View::from(stored), (stored, &fields))?;
-        let schema = access.schema();
-        schema.check_changed(stored, &fields, &self.strictness)?;
-        Ok(fields)
+    /// A record that the caller may change.
+    fn to_change(&self, target: &Target, access: &Access, id: &str) -> Result<Arc<Record>, Fault> {
+        match target {
+            Target::Records(place) => {
+                let found = self.entities[*place].records.get(id);
+                access.require(Operation::Update, id, found).cloned()
+            }
+            Target::Users => self.user_to_change(access, id),
+        }
+    }
+
+    pub(super) fn put_draft(&mut self, target: &Target, Draft { old, body }: Draft) -> Arc<Record> {
+        match target {
+            Target::Records(place) => self.put(*place, &old, body),
+            Target::Users => self.put_user(&old, body),
+        }
     }
 
     /// Changes the records whose key fields have the given values and makes the others, all or none.
@@ -193,7 +136,7 @@ impl Database {
         check_number(records.len())?;
         let records = by_key(records, key)?;
         let Target::Records(place) = self.target(entity)? else {
-            return Ok(Upserted::default());
+            return self.upsert_users(entity, caller, records, key);
         };
         let access = self.access(place, caller);
         let mut steps = Vec::with_capacity(records.len());
@@ -203,8 +146,8 @@ impl Database {
                 Some(old) => {
                     let id = old.id().to_string();
                     access.require(Operation::Update, &id, Some(&old))?;
-                    let fields = self.merge(&access, old.fields(), fields)?;
-                    Step::Update((old, fields))
+                    let body = self.revise(&access, &old, fields)?;
+                    Step::Update(Draft { old, body })
                 }
             };
             steps.push(step);
@@ -217,14 +160,44 @@ impl Database {
                     done.created += 1;
                     self.add(place, prepared)
                 }
-                Step::Update((old, fields)) => {
+                Step::Update(Draft { old, body }) => {
                     done.updated += 1;
-                    self.change(place, &old, fields)
+                    self.put(place, &old, body)
                 }
             };
             done.records.push(presenter.json(&record));
         }
         Ok(done)
+    }
+
+    /// Nobody is added this way, so that records without a user are passed over.
+    fn upsert_users(
+        &mut self,
+        entity: &str,
+        caller: &Caller,
+        records: Vec<Fields>,
+        key: &[String],
+    ) -> Result<Upserted, Fault> {
+        let access = self.user_access(caller);
+        let mut drafts = Vec::new();
+        for fields in records {
+            if let Some(user) = self.find_by_key(entity, caller, &fields, key)? {
+                let old = self.user_to_change(&access, &user.id().to_string())?;
+                let body = self.revise_user(&access, &old, fields)?;
+                drafts.push(Draft { old, body });
+            }
+        }
+        let written: Vec<_> = drafts
+            .into_iter()
+            .map(|Draft { old, body }| self.put_user(&old, body))
+            .collect();
+        // The caller as they are now: one of the changes may have been of their own role.
+        let presenter = Presenter::new(self.user_access(caller).reader());
+        Ok(Upserted {
+            created: 0,
+            updated: written.len(),
+            records: written.iter().map(|user| presenter.json(user)).collect(),
+        })
     }
 
     /// The oldest record that the caller can see to have the same values in all key fields.
@@ -264,39 +237,10 @@ impl Database {
     }
 }
 
-/// A value that the caller may not read must not be moved to where they may.
-fn refuse_moves(update: &Update, reader: &Reader, record: &Arc<Record>) -> Result<(), Fault> {
-    let mask = reader.mask(record);
-    let hidden = |path: &&FieldPath| {
-        let (all, shown) = (record.into(), View::masked(record, &mask));
-        let value = |view| path.resolve(view).map(Lent::into_value);
-        value(all) != value(shown)
-    };
-    let fields: Vec<_> = update.moved().filter(hidden).collect();
-    match fields.is_empty() {
-        true => Ok(()),
-        false => Err(Fault::FieldsDenied {
-            operation: Operation::Update,
-            fields: fields.iter().map(|path| format!("data.{path}")).collect(),
-        }),
-    }
-}
-
-/// Operators can nest what one request could not send; beyond MongoDB's bound a record could not be read again.
-fn refuse_depth(fields: &Fields) -> Result<(), Fault> {
-    match fields.values().map(value::depth).max() {
-        Some(depth) if depth >= value::MAX_DEPTH => Err(Fault::bad_request(format!(
-            "the update would nest a record more than {} levels deep",
-            value::MAX_DEPTH
-        ))),
-        Some(_) | None => Ok(()),
-    }
-}
-
 fn check_number(number: usize) -> Result<(), Fault> {
     match number > BULK {
         true => Err(Fault::bad_request(format!(
-            "at most {BULK} records can be written in one call, not {number}"
+            "At most {BULK} records can be written in one call, not {number}"
         ))),
         false => Ok(()),
     }
@@ -312,7 +256,7 @@ fn with_id(mut changes: Fields) -> Result<(String, Fields), Fault> {
 /// One record for each value of the key, where the value first occurs; the last of equals wins.
 fn by_key(records: Vec<Fields>, key: &[String]) -> Result<Vec<Fields>, Fault> {
     if key.is_empty() {
-        return Err(Fault::bad_request("key must name at least one field"));
+        return Err(Fault::bad_request("`key` must name at least one field"));
     }
     let mut kept: Vec<Fields> = Vec::with_capacity(records.len());
     let mut places = HashMap::with_capacity(records.len());

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Access, Database, Presenter, Stored, Target};
+use super::{Access, Database, Presenter, Stored, Target, write::fitting};
 use crate::core::{
+    access::FieldChange,
     body::{Body, BodyWriter},
     caller::Caller,
     change::Kind,
     fault::{Fault, Operation},
     filter::Filter,
+    note::Note,
     record::{Fields, Record, Stamp},
     schema::{Schema, Strictness},
     stamp::RecordId,
@@ -19,7 +21,11 @@ use crate::core::{
 };
 
 /// A new record that may be stored.
-pub(super) type Prepared = (RecordId, Body);
+#[derive(Debug)]
+pub(super) struct Prepared {
+    id: RecordId,
+    body: Body,
+}
 
 /// A new record without its built-in fields.
 #[derive(Debug)]
@@ -69,13 +75,12 @@ impl Batch {
 
 impl Origin {
     /// Says which record it was: of a file in the answer, which is ours to word; of a body in the log.
-    fn blame(self, fault: Fault, access: &Access, place: (usize, usize)) -> Fault {
+    fn blame(self, fault: Fault, item: Note) -> Fault {
         match self {
-            Self::File(unit, number) => Fault::bad_request(format!("{unit} {number}: {fault}")),
-            Self::Body => {
-                access.log_item(&fault, place);
-                fault
+            Self::File(unit, number) => {
+                fault.reworded(|fault| Fault::bad_request(format!("{unit} {number}: {fault}")))
             }
+            Self::Body => fault.noting(item),
         }
     }
 }
@@ -138,8 +143,8 @@ impl Database {
         let mut prepared = Vec::with_capacity(all);
         for (origin, proposal) in batch.proposals {
             let new = self.admit(&access, &may_create, proposal);
-            let place = (prepared.len(), all);
-            prepared.push(new.map_err(|fault| origin.blame(fault, &access, place))?);
+            let number = prepared.len() + 1;
+            prepared.push(new.map_err(|fault| origin.blame(fault, access.item(number, all)))?);
         }
         let records = prepared.into_iter().map(|new| self.add(place, new));
         Ok(Some(Stored {
@@ -173,16 +178,23 @@ impl Database {
         let view = View::from(&body);
         access.require_create(may_create, view)?;
         if let Some(sent) = &proposal.sent {
-            access.require_fields(Operation::Create, view, (&Fields::new(), sent))?;
+            let change = FieldChange {
+                before: &Fields::new(),
+                after: sent,
+            };
+            access.require_fields(Operation::Create, view, change)?;
         }
         proposal.checked?;
-        Ok((id, body))
+        Ok(Prepared {
+            id,
+            body: fitting(body)?,
+        })
     }
 
     /// Stores a new record.
-    pub(super) fn add(&mut self, place: usize, (id, body): Prepared) -> Arc<Record> {
+    pub(super) fn add(&mut self, place: usize, new: Prepared) -> Arc<Record> {
         let entity = &mut self.entities[place];
-        let record = entity.records.insert(id, body);
+        let record = entity.records.insert(new.id, new.body);
         let name = Arc::clone(&entity.name);
         self.note(Kind::Create, &name, Some(Arc::clone(&record)));
         record

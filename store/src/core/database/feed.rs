@@ -3,13 +3,7 @@
 use bytes::Bytes;
 
 use super::{Database, Presenter};
-use crate::core::{
-    caller::Caller,
-    change::{Change, Kind},
-    fault::Fault,
-    filter::Filter,
-    record::Record,
-};
+use crate::core::{caller::Caller, change::Change, fault::Fault, filter::Filter, record::Record};
 
 /// A caller's view of one entity's changes, as rules and accounts are at one moment.
 #[derive(Debug)]
@@ -46,9 +40,7 @@ impl Watcher {
     /// to those who could read the record before it.
     #[must_use]
     pub fn show(&self, change: &Change) -> Option<(String, Bytes)> {
-        let Some(record) = &change.record else {
-            return (change.kind == Kind::Clear).then(Default::default);
-        };
+        let record = change.record.as_ref()?;
         let readable = self.gate.matches(record).unwrap_or(false);
         readable.then(|| (id_of(record), self.presenter.json(record)))
     }

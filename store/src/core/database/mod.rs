@@ -11,6 +11,7 @@ mod page;
 mod read;
 mod remove;
 mod schemas;
+mod update_where;
 mod user_records;
 mod write;
 
@@ -25,12 +26,13 @@ use parking_lot::Mutex;
 pub use self::{
     access::Access,
     accounts::Known,
-    bulk::{BULK, Upserted},
+    bulk::Upserted,
     create::Batch,
     feed::Watcher,
-    page::{Page, PageSpec},
+    page::{MAX_PAGE_RECORDS, Page, PageSpec},
     read::{Presenter, Selection, Stored, Taken},
     schemas::{Applied, SchemaChange, SchemaProblem, SchemaSource, Shift},
+    update_where::UpdatedWhere,
 };
 use super::{
     access::Scope,

@@ -17,11 +17,14 @@ use crate::core::{
 /// Items of a page when the caller does not say.
 const DEFAULT: usize = 100;
 
-/// Records of a page at most.
-const MOST_RECORDS: usize = 5_000;
+/// Records of a page, and of a list, at most.
+pub const MAX_PAGE_RECORDS: usize = 5_000;
 
 /// Distinct values of a page at most.
-const MOST_VALUES: usize = 1_000;
+const MAX_PAGE_VALUES: usize = 1_000;
+
+/// Bytes of a page at most: it travels in one message, of which it is half at most. A longer item is a page of its own.
+const MAX_PAGE_BYTES: usize = 32 * 1024 * 1024;
 
 /// One page.
 #[derive(Debug)]
@@ -65,7 +68,7 @@ impl PageSpec {
     ///
     /// # Errors
     ///
-    /// For a cursor that is none, or that belongs to another walk.
+    /// For a cursor that is malformed or belongs to another walk.
     pub fn resume(self, cursor: &str) -> Result<Self, Fault> {
         if cursor.is_empty() {
             return Ok(self);
@@ -74,17 +77,22 @@ impl PageSpec {
         let walk = json.and_then(|json| serde_json::from_slice::<Self>(&json).ok());
         let walk = walk.filter(|walk| walk.after.is_some());
         let walk = walk.ok_or_else(|| Fault::bad_request("Invalid cursor"))?;
-        let matches = walk.entity.eq_ignore_ascii_case(&self.entity)
-            && (is_all(&self.query) && is_all(&walk.query)
-                || self.query.is_null()
-                || value::equals(&self.query, &walk.query))
-            && (self.sort.is_empty() || without_plus(&self.sort) == without_plus(&walk.sort))
-            && (self.fields.is_empty() || self.fields == walk.fields)
-            && (self.distinct.is_none() || self.distinct == walk.distinct);
-        match matches {
+        match self.is_part_of(&walk) {
             true => Ok(walk),
             false => Err(Fault::bad_request("Cursor does not match the query")),
         }
+    }
+
+    /// Whether a request asks for the walk of its cursor; what it leaves open is the cursor's to say.
+    fn is_part_of(&self, walk: &Self) -> bool {
+        let same_query = self.query.is_null()
+            || is_all(&self.query) && is_all(&walk.query)
+            || value::equals(&self.query, &walk.query);
+        same_query
+            && walk.entity.eq_ignore_ascii_case(&self.entity)
+            && (self.sort.is_empty() || without_plus(&self.sort) == without_plus(&walk.sort))
+            && (self.fields.is_empty() || self.fields == walk.fields)
+            && (self.distinct.is_none() || self.distinct == walk.distinct)
     }
 
     /// The query, compiled.
@@ -120,14 +128,14 @@ impl PageSpec {
     pub fn page(&self, selection: &Selection, limit: usize) -> Result<Page, Fault> {
         let limit = if limit == 0 { DEFAULT } else { limit };
         match &self.distinct {
-            Some(field) => self.values(selection, field, limit.min(MOST_VALUES)),
-            None => self.records(selection, limit.min(MOST_RECORDS)),
+            Some(field) => self.values(selection, field, limit.min(MAX_PAGE_VALUES)),
+            None => self.records(selection, limit.min(MAX_PAGE_RECORDS)),
         }
     }
 
     fn records(&self, selection: &Selection, limit: usize) -> Result<Page, Fault> {
         let sort = Sort::parse(&self.sort)?;
-        let rows = match (sort.is_creation_order(), &self.after) {
+        let rows = match (sort.creation_order(), &self.after) {
             (Some(direction), Some(place)) => {
                 let behind = selection.matching(selection.walk_from(direction, place.seq));
                 behind.take(limit + 1).collect::<Result<Vec<_>, _>>()?
@@ -151,21 +159,17 @@ impl PageSpec {
         let views = rows
             .iter()
             .map(|row| (View::masked(row.0, &row.1), row.0.seq(), row));
-        let mut page = sort.select(views, 0, limit + 1);
-        let more = page.len() > limit;
-        page.truncate(limit);
+        let page = sort.select(views, 0, limit + 1);
         let presenter = selection.presenter(Projection::parse(&self.fields.join(",")));
-        let next = page.last().filter(|_| more).map(|(record, mask)| {
+        let items = page.iter().take(limit);
+        let items = fitting(items.map(|(record, _)| presenter.json(record)));
+        let last = items.len().checked_sub(1).and_then(|last| page.get(last));
+        let next = last.filter(|_| page.len() > items.len());
+        let next = next.map(|(record, mask)| {
             let view = View::masked(*record, mask);
             self.cursor(sort.position(view, record.seq()), record.seq())
         });
-        Ok(Page {
-            items: page
-                .iter()
-                .map(|(record, _)| presenter.json(record))
-                .collect(),
-            next,
-        })
+        Ok(Page { items, next })
     }
 
     /// Elements of lists count one by one; a missing field has no value, an explicit null is one.
@@ -184,16 +188,11 @@ impl PageSpec {
             values.retain(|value| value::compare(value, &place.at).is_gt());
         }
         values.sort_unstable_by(value::compare);
-        let more = values.len() > limit;
-        values.truncate(limit);
-        let next = values
-            .last()
-            .filter(|_| more)
-            .map(|last| self.cursor(last.clone(), 0));
-        Ok(Page {
-            items: values.iter().map(to_json).collect(),
-            next,
-        })
+        let items = fitting(values.iter().take(limit).map(to_json));
+        let last = items.len().checked_sub(1).and_then(|last| values.get(last));
+        let next = last.filter(|_| values.len() > items.len());
+        let next = next.map(|last| self.cursor(last.clone(), 0));
+        Ok(Page { items, next })
     }
 
     fn cursor(&self, at: Value, seq: u64) -> String {
@@ -204,6 +203,18 @@ impl PageSpec {
         URL_SAFE_NO_PAD.encode(to_json(&walk))
     }
 }
+
+/// The first of the items, up to the bytes that a page may have.
+fn fitting(items: impl Iterator<Item = Bytes>) -> Vec<Bytes> {
+    let mut bytes = 0;
+    let fits = |item: &Bytes| {
+        let is_first = bytes == 0;
+        bytes += item.len();
+        is_first || bytes <= MAX_PAGE_BYTES
+    };
+    items.take_while(fits).collect()
+}
+
 /// No query at all and an empty one ask for the same records.
 fn is_all(query: &Value) -> bool {
     query.is_null() || query.as_object().is_some_and(serde_json::Map::is_empty)

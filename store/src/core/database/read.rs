@@ -130,8 +130,8 @@ impl Database {
         let (access, records, gate) = self.readable(entity, caller)?;
         let record = records.get(id).ok_or_else(|| access.no_such_record(id))?;
         if !gate.matches(record)? {
-            access.log_refusal(Operation::Read, Some(id), Some(record.into()));
-            return Err(access.no_such_record(id));
+            let refusal = access.refusal(Operation::Read, Some(id), Some(record.into()));
+            return Err(access.no_such_record(id).noting(refusal));
         }
         Ok(Presenter::new(access.reader()).json(record))
     }
@@ -166,7 +166,7 @@ impl Selection {
             None => self.timeline.len(),
         };
         let open = self.gate.is_everything() && self.filter.is_everything();
-        match open && sort.is_creation_order().is_some() {
+        match open && sort.creation_order().is_some() {
             true => all.min(end),
             false => all,
         }
@@ -187,7 +187,7 @@ impl Selection {
     ///
     /// When a pattern exceeds its step limit.
     pub fn page(&self, sort: &Sort, skip: usize, limit: usize) -> Result<Vec<Arc<Record>>, Fault> {
-        if let Some(direction) = sort.is_creation_order() {
+        if let Some(direction) = sort.creation_order() {
             let found = self.matching(self.walk(direction));
             let page = found.skip(skip).take(limit);
             return page.map(|found| Ok(Arc::clone(found?.0))).collect();

@@ -24,7 +24,7 @@ impl Database {
         let access = self.access(place, caller);
         let found = self.entities[place].records.get(id);
         let record = Arc::clone(access.require(Operation::Delete, id, found)?);
-        self.drop_record(place, &record);
+        self.drop_records(place, &[record]);
         Ok(())
     }
 
@@ -48,8 +48,8 @@ impl Database {
         let access = self.access(place, caller);
         let may_delete = access.filter(Operation::Delete);
         if access.forbids(Operation::Delete) {
-            access.log_refusal(Operation::Delete, None, None);
-            return Err(access.denied(Operation::Delete));
+            let refusal = access.refusal(Operation::Delete, None, None);
+            return Err(access.denied(Operation::Delete).noting(refusal));
         }
         let selection = self.select_now(entity, caller, filter)?;
         let mut doomed = Vec::new();
@@ -59,16 +59,20 @@ impl Database {
             }
         }
         drop(selection);
-        for record in &doomed {
-            self.drop_record(place, record);
-        }
+        self.drop_records(place, &doomed);
         Ok(doomed.len())
     }
 
-    fn drop_record(&mut self, place: usize, record: &Arc<Record>) {
+    /// Takes records out, newest first: an index that has many of them in one list is only ever cut at its end. They are
+    /// told as they are given.
+    fn drop_records(&mut self, place: usize, records: &[Arc<Record>]) {
         let entity = &mut self.entities[place];
-        entity.records.remove(record.id());
+        for record in records.iter().rev() {
+            entity.records.remove(record.id());
+        }
         let name = Arc::clone(&entity.name);
-        self.note(Kind::Delete, &name, Some(Arc::clone(record)));
+        for record in records {
+            self.note(Kind::Delete, &name, Some(Arc::clone(record)));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod matrix;
 mod paging;
+mod writes;
 
 use serde_json::{Value, json};
 

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Access, Database, Presenter, write::touch};
+use super::{
+    Access, Database, Presenter,
+    write::{fitting, touch},
+};
 use crate::core::{
     body::Body,
     caller::{Caller, Principal},
     change::Kind,
     fault::Fault,
     record::{Fields, Record, to_json},
-    users::is_managed,
+    users::{ROLE, is_managed},
 };
 
 impl Database {
@@ -73,58 +76,50 @@ impl Database {
         changes: Fields,
     ) -> Result<Bytes, Fault> {
         let access = self.user_access(caller);
-        let (old, fields) = self.merge_user(&access, id, changes)?;
-        let record = self.change_user(&old, fields);
+        let old = self.user_to_change(&access, id)?;
+        let body = self.revise_user(&access, &old, changes)?;
+        let record = self.put_user(&old, body);
         // Seen with the eyes of the caller as they are now: the change may have been of their own role.
         let access = self.user_access(caller);
         Ok(Presenter::new(access.reader()).json(&record))
     }
 
-    /// A user's record with changes in it, if the caller may make them.
-    pub(super) fn merge_user(
-        &self,
-        access: &Access,
-        id: &str,
-        mut changes: Fields,
-    ) -> Result<(Arc<Record>, Fields), Fault> {
+    /// A user's record, if the caller may change it.
+    pub(super) fn user_to_change(&self, access: &Access, id: &str) -> Result<Arc<Record>, Fault> {
         let principal = access.principal();
         if matches!(principal, Principal::Anonymous) {
             return Err(Fault::Unauthenticated("Unauthorized"));
         }
-        let manages = principal.manages_users();
-        if !manages && !is_own(access, id) {
+        if !principal.manages_users() && !is_own(access, id) {
             return Err(Fault::Forbidden(
                 "You are not authorized to update this user",
             ));
         }
         let found = self.users.records().get(id);
-        let old = found.ok_or_else(|| access.no_such_record(id))?;
-        let role = changes.get("role").cloned();
-        let stored = old.fields();
-        let role = role.filter(|role| stored.get("role") != Some(role));
-        if role.is_some() && !manages {
-            return Err(Fault::Forbidden(
-                "You do not have permission to update user roles.",
-            ));
-        }
-        changes.retain(|name, _| !is_managed(name));
-        let mut merged = self.merge(access, stored, changes)?;
-        if let Some(role) = role {
-            if !role.is_string() {
-                return Err(Fault::InvalidField {
-                    field: "role".to_owned(),
-                    problem: "Input should be a valid string".to_owned(),
-                });
-            }
-            merged.insert("_app_role".to_owned(), role.clone());
-            merged.insert("role".to_owned(), role);
-        }
-        Ok((Arc::clone(old), merged))
+        found.cloned().ok_or_else(|| access.no_such_record(id))
     }
 
-    pub(super) fn change_user(&mut self, old: &Record, mut fields: Fields) -> Arc<Record> {
-        touch(&mut fields, self.now);
-        let body = Body::from(&fields);
+    /// A user's record with changes in it, if the caller may make them.
+    pub(super) fn revise_user(
+        &self,
+        access: &Access,
+        current: &Body,
+        mut changes: Fields,
+    ) -> Result<Body, Fault> {
+        let role = changes.get(ROLE).filter(|role| {
+            let stored = current.get(ROLE);
+            stored.is_none_or(|stored| stored.into_value() != **role)
+        });
+        let role = role.map(|role| new_role(access, Some(role))).transpose()?;
+        changes.retain(|name, _| !is_managed(name));
+        self.check_changes(access, &mut changes, current)?;
+        changes.extend(role.into_iter().flatten());
+        touch(&mut changes, self.now);
+        fitting(current.with(&changes))
+    }
+
+    /// Stores another version of a user.
+    pub(super) fn put_user(&mut self, old: &Record, body: Body) -> Arc<Record> {
         let record = self.users.records_mut().replace(old, body);
         self.note_user(Kind::Update, &record);
         record
@@ -155,6 +150,24 @@ impl Database {
         let name = self.users.name();
         self.note(kind, &name, Some(Arc::clone(record)));
     }
+}
+
+/// A role that is about to be given, under both of its names, if the caller may give it.
+pub(super) fn new_role(
+    access: &Access,
+    role: Option<&Value>,
+) -> Result<[(String, Value); 2], Fault> {
+    if !access.principal().manages_users() {
+        return Err(Fault::Forbidden(
+            "You do not have permission to update user roles.",
+        ));
+    }
+    let role = role.filter(|role| role.is_string());
+    let role = role.ok_or_else(|| Fault::InvalidField {
+        field: ROLE.to_owned(),
+        problem: "Input should be a valid string".to_owned(),
+    })?;
+    Ok(["_app_role", ROLE].map(|name| (name.to_owned(), role.clone())))
 }
 
 fn is_own(access: &Access, id: &str) -> bool {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Access, Database, Entity, Presenter, Target};
 use crate::core::{
+    access::FieldChange,
     body::Body,
     caller::Caller,
     change::Kind,
@@ -25,7 +26,7 @@ impl Database {
         entity: &str,
         caller: &Caller,
         id: &str,
-        mut changes: Fields,
+        changes: Fields,
     ) -> Result<Bytes, Fault> {
         let Target::Records(place) = self.target(entity)? else {
             return self.update_user(caller, id, changes);
@@ -33,9 +34,8 @@ impl Database {
         let access = self.access(place, caller);
         let found = self.entities[place].records.get(id);
         let old = Arc::clone(access.require(Operation::Update, id, found)?);
-        self.check_changes(&access, &mut changes, || old.fields())?;
-        touch(&mut changes, self.now);
-        let record = self.put(place, &old, old.with(&changes));
+        let body = self.revise(&access, &old, changes)?;
+        let record = self.put(place, &old, body);
         Ok(Presenter::new(access.reader()).json(&record))
     }
 
@@ -47,47 +47,60 @@ impl Database {
     }
 
     /// The record with changes in it, if the caller may make them.
-    pub(super) fn merge(
+    pub(super) fn revise(
         &self,
         access: &Access,
-        mut stored: Fields,
+        current: &Body,
         mut changes: Fields,
-    ) -> Result<Fields, Fault> {
-        self.check_changes(access, &mut changes, || stored.clone())?;
-        stored.extend(changes);
-        Ok(stored)
+    ) -> Result<Body, Fault> {
+        self.check_changes(access, &mut changes, current)?;
+        touch(&mut changes, self.now);
+        fitting(current.with(&changes))
     }
 
     /// Refuses what the caller may not change, and leaves out what the schema does not know.
-    fn check_changes(
+    pub(super) fn check_changes(
         &self,
         access: &Access,
         changes: &mut Fields,
-        stored: impl FnOnce() -> Fields,
+        current: &Body,
     ) -> Result<(), Fault> {
         let schema = access.schema();
         schema.retain_known(changes);
         if !schema.guards().is_empty() {
-            let before = stored();
+            let before = current.fields();
             let mut after = before.clone();
             after.extend(changes.clone());
-            access.require_fields(Operation::Update, (&before).into(), (&before, &after))?;
+            let change = FieldChange {
+                before: &before,
+                after: &after,
+            };
+            access.require_fields(Operation::Update, current.into(), change)?;
         }
         schema.check_values(changes, &self.strictness)
     }
 
     /// Stores another version of a record.
-    pub(super) fn change(&mut self, place: usize, old: &Record, mut fields: Fields) -> Arc<Record> {
-        touch(&mut fields, self.now);
-        self.put(place, old, Body::from(&fields))
-    }
-
-    fn put(&mut self, place: usize, old: &Record, body: Body) -> Arc<Record> {
+    pub(super) fn put(&mut self, place: usize, old: &Record, body: Body) -> Arc<Record> {
         let entity = &mut self.entities[place];
         let record = entity.records.replace(old, body);
         let name = Arc::clone(&entity.name);
         self.note(Kind::Update, &name, Some(Arc::clone(&record)));
         record
+    }
+}
+
+/// Bytes of a record's JSON at most: MongoDB's bound on a document.
+const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
+
+/// Refuses a record that has grown too large to be stored, and to be sent in one message.
+pub(super) fn fitting(body: Body) -> Result<Body, Fault> {
+    match body.json().len() > MAX_RECORD_BYTES {
+        true => Err(Fault::bad_request(format!(
+            "A record may have {} MiB at most",
+            MAX_RECORD_BYTES / 1024 / 1024
+        ))),
+        false => Ok(body),
     }
 }
 

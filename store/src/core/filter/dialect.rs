@@ -176,7 +176,7 @@ impl<'p> Translator<'p> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::regex::Pattern;
+    use super::super::regex::{Budget, Pattern};
 
     #[test]
     fn patterns_mean_what_pcre_means() {
@@ -207,8 +207,8 @@ mod tests {
             (r"(?<=a|bc)d", "bcd", true),
         ];
         for (pattern, text, expected) in cases {
-            let compiled =
-                Pattern::compile(pattern, "").unwrap_or_else(|error| panic!("{pattern}: {error}"));
+            let compiled = Pattern::compile(pattern, "", &Budget::default())
+                .unwrap_or_else(|error| panic!("{pattern}: {error}"));
             assert_eq!(
                 compiled.is_match(text),
                 Ok(expected),
@@ -220,7 +220,7 @@ mod tests {
     proptest! {
         #[test]
         fn prop_no_pattern_panics(pattern in r"[\\\[\]\^\-&:QEhHcb0a()*é]{0,12}") {
-            if let Ok(compiled) = Pattern::compile(&pattern, "") {
+            if let Ok(compiled) = Pattern::compile(&pattern, "", &Budget::default()) {
                 let _ = compiled.is_match("a[]b é");
             }
         }

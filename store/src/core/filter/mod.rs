@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 pub use self::evaluate::Truth;
 use self::parse::{Scope, check_bounds, parse_query};
 pub use self::predicate::Predicate;
+pub(crate) use self::regex::Budget;
 use super::error::QueryError;
 use super::path::FieldPath;
 use super::view::View;
@@ -39,19 +40,19 @@ impl Filter {
     /// condition that is ignored in a bulk delete deletes too much.
     pub fn parse(query: &Value) -> Result<Self, QueryError> {
         check_bounds(query)?;
-        parse_query(query, Scope::Record)
+        parse_query(query, Scope::Record, &Budget::default())
     }
 
     /// Compiles a query over rows whose columns may have dots in their names.
     pub(crate) fn parse_for_columns(query: &Value, columns: &[String]) -> Result<Self, QueryError> {
         check_bounds(query)?;
-        parse_query(query, Scope::Columns(columns))
+        parse_query(query, Scope::Columns(columns), &Budget::default())
     }
 
     /// Compiles a query over the objects of an array.
-    pub(crate) fn parse_for_elements(query: &Value) -> Result<Self, QueryError> {
+    pub(crate) fn parse_for_elements(query: &Value, budget: &Budget) -> Result<Self, QueryError> {
         check_bounds(query)?;
-        parse_query(query, Scope::Element)
+        parse_query(query, Scope::Element, budget)
     }
 
     /// The filter that every record passes, `{}`.
@@ -171,7 +172,7 @@ impl Filter {
 
     /// Whether the record passes; an unknown outcome does not.
     ///
-    /// Fails only when a regular expression exceeds its step limit.
+    /// Fails only when a regular expression exceeds its step limit, or those of the query take too long together.
     pub fn matches<'a>(&self, record: impl Into<View<'a>>) -> Result<bool, QueryError> {
         Ok(self.evaluate(record)? == Truth::True)
     }

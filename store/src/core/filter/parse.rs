@@ -4,14 +4,12 @@ use serde_json::{Map, Value};
 
 use super::operand::{Operand, Relation};
 use super::predicate::{Predicate, Test};
-use super::regex::Pattern;
+use super::regex::{Budget, Pattern};
 use super::{Filter, Truth};
 use crate::core::error::QueryError;
 use crate::core::path::FieldPath;
-use crate::core::value::integer;
+use crate::core::value::{MAX_DEPTH, integer};
 
-/// MongoDB's own bound on the nesting of queries.
-const MAX_DEPTH: usize = 100;
 /// Far above any query that a program writes, low enough that evaluating one stays bounded.
 const MAX_KEYS: usize = 10_000;
 
@@ -82,7 +80,7 @@ fn check_level(value: &Value, depth: usize, keys: &mut usize) -> Result<()> {
 }
 
 /// Compiles a query; its bounds have been checked.
-pub(super) fn parse_query(query: &Value, scope: Scope<'_>) -> Result<Filter> {
+pub(super) fn parse_query(query: &Value, scope: Scope<'_>, budget: &Budget) -> Result<Filter> {
     let Value::Object(query) = query else {
         return Err(QueryError::invalid("a query must be an object"));
     };
@@ -90,27 +88,32 @@ pub(super) fn parse_query(query: &Value, scope: Scope<'_>) -> Result<Filter> {
     for (name, condition) in query {
         filters.push(match name.as_str() {
             "$comment" => continue,
-            "$and" => Filter::and(parse_queries(name, condition, scope)?),
-            "$or" => Filter::or(parse_queries(name, condition, scope)?),
-            "$nor" => Filter::nor(parse_queries(name, condition, scope)?),
+            "$and" => Filter::and(parse_queries(name, condition, scope, budget)?),
+            "$or" => Filter::or(parse_queries(name, condition, scope, budget)?),
+            "$nor" => Filter::nor(parse_queries(name, condition, scope, budget)?),
             _ if is_field_operator(name) => {
                 return Err(QueryError::invalid(format!(
                     "unknown operator: {name} (it belongs under a field's name)"
                 )));
             }
             _ if name.starts_with('$') => return Err(QueryError::unknown_operator(name)),
-            _ => scope.condition(name, parse_condition(condition)?),
+            _ => scope.condition(name, parse_condition(condition, budget)?),
         });
     }
     Ok(Filter::and(filters))
 }
 
-fn parse_queries(operator: &str, list: &Value, scope: Scope<'_>) -> Result<Vec<Filter>> {
+fn parse_queries(
+    operator: &str,
+    list: &Value,
+    scope: Scope<'_>,
+    budget: &Budget,
+) -> Result<Vec<Filter>> {
     match list {
         Value::Array(queries) if !queries.is_empty() && queries.iter().all(Value::is_object) => {
             queries
                 .iter()
-                .map(|query| parse_query(query, scope))
+                .map(|query| parse_query(query, scope, budget))
                 .collect()
         }
         _ => Err(QueryError::invalid(format!(
@@ -120,13 +123,13 @@ fn parse_queries(operator: &str, list: &Value, scope: Scope<'_>) -> Result<Vec<F
 }
 
 /// Compiles what stands right of a field's name; its bounds have been checked.
-pub(super) fn parse_condition(condition: &Value) -> Result<Predicate> {
+pub(super) fn parse_condition(condition: &Value, budget: &Budget) -> Result<Predicate> {
     match condition {
         Value::Array(_) => Ok(Predicate::one_of(list_operand(
             "a list of alternatives",
             condition,
         )?)),
-        Value::Object(object) if has_operators(object)? => parse_operators(object),
+        Value::Object(object) if has_operators(object)? => parse_operators(object, budget),
         value => Ok(Predicate::equal(value.clone())),
     }
 }
@@ -143,10 +146,10 @@ fn has_operators(object: &Map<String, Value>) -> Result<bool> {
     }
 }
 
-fn parse_operators(object: &Map<String, Value>) -> Result<Predicate> {
+fn parse_operators(object: &Map<String, Value>, budget: &Budget) -> Result<Predicate> {
     let predicates = object
         .iter()
-        .map(|(operator, operand)| parse_operator(operator, operand, object));
+        .map(|(operator, operand)| parse_operator(operator, operand, object, budget));
     Ok(Predicate::and(predicates.collect::<Result<Vec<_>>>()?))
 }
 
@@ -175,6 +178,7 @@ fn parse_operator(
     operator: &str,
     operand: &Value,
     siblings: &Map<String, Value>,
+    budget: &Budget,
 ) -> Result<Predicate> {
     let compare = |relation| {
         Ok(Test::Compare(relation, Operand::new(value_operand(operator, operand)?)).into())
@@ -189,13 +193,13 @@ fn parse_operator(
         "$in" => Ok(Predicate::one_of(list_operand(operator, operand)?)),
         "$nin" => Ok(Predicate::one_of(list_operand(operator, operand)?).negate()),
         "$exists" => Ok(parse_exists(operand)),
-        "$regex" => parse_regex(operand, siblings.get("$options")),
+        "$regex" => parse_regex(operand, siblings.get("$options"), budget),
         "$options" if siblings.contains_key("$regex") => Ok(Predicate::and([])),
         "$options" => Err(QueryError::invalid("$options needs a $regex beside it")),
-        "$not" => parse_not(operand),
-        "$all" => parse_all(operand),
+        "$not" => parse_not(operand, budget),
+        "$all" => parse_all(operand, budget),
         "$size" => parse_size(operand),
-        "$elemMatch" => parse_elem_match(operand),
+        "$elemMatch" => parse_elem_match(operand, budget),
         unknown => Err(QueryError::unknown_operator(unknown)),
     }
 }
@@ -235,7 +239,7 @@ fn parse_exists(operand: &Value) -> Predicate {
     if is_false { exists.negate() } else { exists }
 }
 
-fn parse_regex(pattern: &Value, options: Option<&Value>) -> Result<Predicate> {
+fn parse_regex(pattern: &Value, options: Option<&Value>, budget: &Budget) -> Result<Predicate> {
     let Value::String(pattern) = pattern else {
         return Err(QueryError::invalid("$regex needs a string"));
     };
@@ -244,17 +248,19 @@ fn parse_regex(pattern: &Value, options: Option<&Value>) -> Result<Predicate> {
         Some(Value::String(options)) => options,
         Some(_) => return Err(QueryError::invalid("$options needs a string")),
     };
-    Ok(Test::Regex(Pattern::compile(pattern, options)?).into())
+    Ok(Test::Regex(Pattern::compile(pattern, options, budget)?).into())
 }
 
-fn parse_not(operand: &Value) -> Result<Predicate> {
+fn parse_not(operand: &Value, budget: &Budget) -> Result<Predicate> {
     match operand {
-        Value::Object(object) if has_operators(object)? => Ok(parse_operators(object)?.negate()),
+        Value::Object(object) if has_operators(object)? => {
+            Ok(parse_operators(object, budget)?.negate())
+        }
         _ => Err(QueryError::invalid("$not needs an object of operators")),
     }
 }
 
-fn parse_all(operand: &Value) -> Result<Predicate> {
+fn parse_all(operand: &Value, budget: &Budget) -> Result<Predicate> {
     let Value::Array(entries) = operand else {
         return Err(QueryError::invalid("$all needs an array"));
     };
@@ -263,7 +269,7 @@ fn parse_all(operand: &Value) -> Result<Predicate> {
     }
     let predicates = entries.iter().map(|entry| match entry {
         Value::Object(object) if object.len() == 1 && object.contains_key("$elemMatch") => {
-            parse_operators(object)
+            parse_operators(object, budget)
         }
         value => Ok(Predicate::equal(value_operand("$all", value)?)),
     });
@@ -286,12 +292,12 @@ fn parse_size(operand: &Value) -> Result<Predicate> {
     }
 }
 
-fn parse_elem_match(operand: &Value) -> Result<Predicate> {
+fn parse_elem_match(operand: &Value, budget: &Budget) -> Result<Predicate> {
     let Value::Object(object) = operand else {
         return Err(QueryError::invalid("$elemMatch needs an object"));
     };
     if !object.is_empty() && object.keys().all(|key| is_field_operator(key)) {
-        return Ok(Test::ElementValue(parse_operators(object)?).into());
+        return Ok(Test::ElementValue(parse_operators(object, budget)?).into());
     }
-    Ok(Test::ElementObject(Box::new(parse_query(operand, Scope::Element)?)).into())
+    Ok(Test::ElementObject(Box::new(parse_query(operand, Scope::Element, budget)?)).into())
 }

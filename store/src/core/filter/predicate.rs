@@ -8,7 +8,7 @@ use super::Filter;
 use super::evaluate::{Truth, predicate_on_value};
 use super::operand::{Operand, Relation, ValueList};
 use super::parse::{check_bounds, parse_condition};
-use super::regex::Pattern;
+use super::regex::{Budget, Pattern};
 use crate::core::error::QueryError;
 
 /// A condition on a field: all of its tests must hold.
@@ -33,10 +33,11 @@ pub(super) enum Test {
 }
 
 impl Predicate {
-    /// Compiles what may stand right of a field's name: a value, a list of alternatives, or an operator object.
-    pub fn parse(condition: &Value) -> Result<Self, QueryError> {
+    /// Compiles what may stand right of a field's name: a value, a list of alternatives, or an operator object. Its
+    /// regular expressions share the budget.
+    pub(crate) fn parse(condition: &Value, budget: &Budget) -> Result<Self, QueryError> {
         check_bounds(condition)?;
-        parse_condition(condition)
+        parse_condition(condition, budget)
     }
 
     /// The field equals the value; `null` is equal to a missing field, and an array is also each of its elements.

@@ -1,11 +1,11 @@
 //! Schemas, rules, records and uploaded tables of any shape.
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{anything, apply, database, wild};
+use super::{anything, apply, database, often, wild};
 use crate::core::{
     access::{EntityRules, Scope},
     body::Body,
@@ -88,11 +88,11 @@ fn rules() -> Vec<Value> {
     ]
 }
 
-/// A table as people upload them, with bytes of any kind put into it.
-fn tables() -> impl Strategy<Value = Vec<u8>> {
+/// A table as people upload them and its name, with bytes of any kind put into it.
+fn tables() -> impl Strategy<Value = (String, Vec<u8>)> {
     let valid = prop::sample::select(vec![
-        &b"\xef\xbb\xbfa,b,c\r\n\"x, \"\"y\"\"\",\"[1,2]\",\"{\"\"k\"\":1}\"\r\nz,,\r\n"[..],
-        br#"[{"a":"x","b":[{"c":2}]},{"a":null}]"#,
+        ("a.csv", &b"\xef\xbb\xbfa,b,c\r\n\"x, \"\"y\"\"\",\"[{\"\"c\"\":2}]\",\"{\"\"k\"\":1}\"\r\nx,,\r\n"[..]),
+        ("a.json", br#"[{"a":"x","b":[{"c":2}]},{"a":"xy","c":{"k":null}}]"#),
     ]);
     let pieces = prop::collection::vec(
         (
@@ -110,18 +110,42 @@ fn tables() -> impl Strategy<Value = Vec<u8>> {
         ),
         0..4,
     );
-    let spoilt = (valid, pieces).prop_map(|(valid, pieces)| {
+    let spoilt = (valid, pieces).prop_map(|((name, valid), pieces)| {
         let mut bytes = valid.to_vec();
         for (place, piece) in pieces {
             let place = place.index(bytes.len() + 1);
             bytes.splice(place..place, piece.iter().copied());
         }
-        bytes
+        (name.to_owned(), bytes)
     });
-    prop_oneof![
-        3 => spoilt,
-        1 => prop::collection::vec(any::<u8>(), 0..40),
-    ]
+    let noise = (
+        "(a\\.csv|a\\.json|.{0,4})",
+        prop::collection::vec(any::<u8>(), 0..40),
+    );
+    prop_oneof![5 => spoilt, 1 => noise]
+}
+
+#[test]
+fn what_is_drawn_is_taken_often_enough_to_show_something() {
+    let schema = |schema: &Value| {
+        let document = serde_json::to_vec(schema).unwrap();
+        Schema::compile("Row", "", document.into()).is_ok()
+    };
+    often("schemas", &wild(schemas(), KEYWORDS), schema);
+    let rule = |rules: &Value| {
+        let complaints = Cell::new(0);
+        let complain = &mut |_: String| complaints.set(complaints.get() + 1);
+        let _ = EntityRules::parse(Some(rules), complain);
+        complaints.get() == 0
+    };
+    often("rules", &wild(rules(), RULES), rule);
+    often("tables", &tables(), |(name, content)| {
+        let mut database = database();
+        apply(&mut database, &schemas()[0]);
+        let mut batch = database.batch("Row", &Caller::Service).unwrap().unwrap();
+        let taken = batch.add_file(name, content);
+        taken.and_then(|()| database.store(batch)).is_ok()
+    });
 }
 
 fn ann() -> Principal {
@@ -193,7 +217,7 @@ proptest! {
     }
 
     #[test]
-    fn prop_any_upload_is_imported_or_refused_whole(content in tables(), name in "(a\\.csv|a\\.json|.{0,4})") {
+    fn prop_any_upload_is_imported_or_refused_whole((name, content) in tables()) {
         let mut database = database();
         apply(&mut database, &schemas()[0]);
         let mut batch = database.batch("Row", &Caller::Service).unwrap().unwrap();

@@ -5,7 +5,7 @@ mod documents;
 mod queries;
 mod time;
 
-use proptest::{prelude::*, sample::Index};
+use proptest::{prelude::*, sample::Index, strategy::ValueTree as _, test_runner::TestRunner};
 use serde_json::{Value, json};
 
 use super::{
@@ -89,6 +89,15 @@ fn bent(valid: Vec<Value>, keys: &'static [&'static str]) -> impl Strategy<Value
 /// Either of them.
 fn wild(valid: Vec<Value>, keys: &'static [&'static str]) -> impl Strategy<Value = Value> {
     prop_oneof![anything(keys), bent(valid, keys)]
+}
+
+/// A strategy of which less than one value in eight is taken shows little but refusals.
+fn often<T>(what: &str, strategy: &impl Strategy<Value = T>, taken: impl Fn(&T) -> bool) {
+    const DRAWS: usize = 240;
+    let mut runner = TestRunner::deterministic();
+    let mut draw = || strategy.new_tree(&mut runner).unwrap().current();
+    let count = (0..DRAWS).filter(|_| taken(&draw())).count();
+    assert!(count >= DRAWS / 8, "{what}: {count} of {DRAWS} are taken");
 }
 
 fn values_in(value: &Value) -> usize {

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{anything, database, text, wild};
+use super::{anything, database, often, text, wild};
 use crate::core::{
     aggregate::Aggregate, caller::Caller, database::PageSpec, filter::Filter, instant::Instant,
     project::Projection, sort::Sort, testing::any_record,
@@ -101,9 +101,10 @@ fn queries() -> Vec<Value> {
 
 fn changes() -> Vec<Value> {
     vec![
-        json!({"$set": {"a": 1}, "$push": {"b": {"$each": [1, 2], "$position": 0, "$slice": -2, "$sort": -1}}}),
-        json!({"$inc": {"a": 2}, "$pull": {"b": {"c": {"$gt": 1}}}, "$currentDate": {"d": true}}),
-        json!({"$rename": {"a": "z"}, "$unset": {"c.a": ""}, "$mul": {"b": 1.5}, "$addToSet": {"e": {"$each": [1]}}}),
+        json!({"$set": {"a": 1}, "$push": {"e": {"$each": [1, 2], "$position": 0, "$slice": -2, "$sort": -1}}}),
+        json!({"$inc": {"n": 2}, "$pull": {"e": {"c": {"$gt": 1}}}, "$currentDate": {"d": true}}),
+        json!({"$rename": {"a": "z"}, "$unset": {"c.a": ""}, "$mul": {"n": 1.5}, "$addToSet": {"e": {"$each": [1]}}}),
+        json!({"$min": {"n": 1, "a": "x"}, "$max": {"b": {"c": 1}}, "$set": {"e": [{"c": 2}], "d": "x"}}),
     ]
 }
 
@@ -146,6 +147,34 @@ fn cursors() -> impl Strategy<Value = String> {
         1 => "[A-Za-z0-9_=-]{0,30}",
         4 => prop_oneof![spoilt, made_up].prop_map(|document| URL_SAFE_NO_PAD.encode(document)),
     ]
+}
+
+/// Dates in every way of writing them, many of a day or an hour that there is not.
+fn dates() -> impl Strategy<Value = String> {
+    let day = (0_u16..=9999, 0_u8..14, 0_u8..33);
+    let day = day.prop_map(|(year, month, day)| format!("{year:04}-{month:02}-{day:02}"));
+    let time = "([T ][012][0-9]:[0-6][0-9](:[0-6][0-9](\\.[0-9]{1,10})?)?)?";
+    let zone = "(|Z|z|[+-][012][0-9]:?[0-6][0-9]|\\[UTC\\]|é)";
+    let whole = (day, time, zone).prop_map(|(day, time, zone)| format!("{day}{time}{zone}"));
+    prop_oneof![4 => whole, 1 => "[0-9TZ:+. -]{0,30}", 1 => ".{0,12}"]
+}
+
+#[test]
+fn what_is_drawn_is_taken_often_enough_to_show_something() {
+    let filter = |query: &Value| Filter::parse(query).is_ok();
+    often("filters", &wild(queries(), OPERATORS), filter);
+    let update = |update: &Value| {
+        let done = database().update_where("Row", &Caller::Service, &Filter::all(), update);
+        done.is_ok()
+    };
+    often("updates", &wild(changes(), CHANGES), update);
+    let aggregate = |spec: &Value| Aggregate::parse(spec).is_ok();
+    often("aggregations", &wild(specs(), COLUMNS), aggregate);
+    let cursor = |cursor: &String| PageSpec::default().resume(cursor).is_ok();
+    often("cursors", &cursors(), cursor);
+    often("dates", &dates(), |date: &String| {
+        Instant::parse(date).is_some()
+    });
 }
 
 proptest! {
@@ -221,7 +250,10 @@ proptest! {
     }
 
     #[test]
-    fn prop_any_date_is_read_or_not(text in prop_oneof!["[0-9TZ:+. -]{0,30}", "[0-9]{4}-[0-9]{2}-[0-9]{2}T.{0,12}", ".{0,12}"]) {
-        let _ = Instant::parse(&text);
+    fn prop_any_date_is_read_or_not(text in dates()) {
+        if let Some(instant) = Instant::parse(&text) {
+            let day = instant.utc_date();
+            prop_assert!(Instant::parse(&day.to_string()) <= Some(instant), "{text}: {day}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::{
     field::{Field, Limits},
     format,
 };
-use crate::core::fault::Fault;
+use crate::core::{fault::Fault, value::equals};
 
 /// What a broken limit leads to.
 #[derive(Debug, Default)]
@@ -100,7 +100,8 @@ pub(super) fn check(
 }
 
 fn problem(limits: &Limits, value: &Value) -> Option<String> {
-    if !limits.values.is_empty() && !value.is_null() && !limits.values.contains(value) {
+    let is_listed = || limits.values.iter().any(|listed| equals(listed, value));
+    if !limits.values.is_empty() && !value.is_null() && !is_listed() {
         return Some(format!("Input should be {}", alternatives(&limits.values)));
     }
     match value {
@@ -172,6 +173,7 @@ mod tests {
             "due": {"type": "string", "format": "date"},
             "stars": {"type": "integer", "minimum": 1, "maximum": 5},
             "tags": {"type": "array", "items": {"type": "string", "enum": ["x"]}},
+            "level": {"type": "number", "enum": [1, 2]},
         }});
         let document = serde_json::to_vec(&document).unwrap().into();
         let (schema, _) = Schema::compile("Task", "", document).unwrap();
@@ -211,11 +213,14 @@ mod tests {
                 "stars: Input should be less than or equal to 5",
             ),
             (json!({"tags": ["x", "y"]}), "tags[1]: Input should be 'x'"),
+            (json!({"level": 1.5}), "level: Input should be 1 or 2"),
         ];
         for (record, problem) in cases {
             assert_eq!(verdict(&record, true), format!("Error in field {problem}"));
             assert_eq!(verdict(&record, false), "");
         }
-        assert_eq!(verdict(&json!({"status": null, "due": ""}), true), "");
+        for fine in [json!({"status": null, "due": ""}), json!({"level": 1.0})] {
+            assert_eq!(verdict(&fine, true), "");
+        }
     }
 }

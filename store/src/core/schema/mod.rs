@@ -29,6 +29,7 @@ pub struct Schema {
     name: String,
     source: String,
     document: Bytes,
+    written: Value,
     shape: Value,
     fields: Option<IndexMap<String, Field>>,
     required: Vec<String>,
@@ -60,6 +61,7 @@ impl Schema {
             required: parsed.required,
             rules: parsed.rules,
             guards,
+            written: value,
         };
         Ok((schema, parsed.warnings))
     }
@@ -88,6 +90,12 @@ impl Schema {
     #[must_use]
     pub const fn document(&self) -> &Bytes {
         &self.document
+    }
+
+    /// The document, parsed: rules as their author wrote them.
+    #[must_use]
+    pub const fn written(&self) -> &Value {
+        &self.written
     }
 
     /// Who may do what.

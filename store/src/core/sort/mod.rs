@@ -137,7 +137,7 @@ impl Sort {
     }
 
     /// The direction when the order is simply that of creation, which an index by creation holds already.
-    pub fn is_creation_order(&self) -> Option<Direction> {
+    pub fn creation_order(&self) -> Option<Direction> {
         let is_creation =
             self.others.is_empty() && self.first.path.single() == Some("created_date");
         is_creation.then_some(self.first.direction)

@@ -68,7 +68,7 @@ fn malformed_orders_are_refused() {
 
 #[test]
 fn creation_order_is_recognised() {
-    let direction = |sort| Sort::parse(sort).unwrap().is_creation_order();
+    let direction = |sort| Sort::parse(sort).unwrap().creation_order();
     assert_eq!(direction(""), Some(Direction::Descending));
     assert_eq!(direction("created_date"), Some(Direction::Ascending));
     assert_eq!(direction("created_date,a"), None);

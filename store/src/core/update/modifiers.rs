@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::arrays::{Addition, Order, Removal};
 use crate::core::error::QueryError;
-use crate::core::filter::{Filter, Predicate};
+use crate::core::filter::{Budget, Filter, Predicate};
 use crate::core::path::FieldPath;
 use crate::core::sort::{Direction, Sort};
 
@@ -90,13 +90,13 @@ fn parse_order(operand: &Value) -> Result<Order> {
     sort.map(Order::Fields).ok_or_else(invalid)
 }
 
-pub(super) fn parse_pull(operand: &Value) -> Result<Removal> {
+pub(super) fn parse_pull(operand: &Value, budget: &Budget) -> Result<Removal> {
     match operand {
         Value::Object(object) if object.keys().any(|key| is_condition(key)) => {
-            Ok(Removal::Satisfying(Predicate::parse(operand)?))
+            Ok(Removal::Satisfying(Predicate::parse(operand, budget)?))
         }
         Value::Object(_) => Ok(Removal::Matching(Box::new(Filter::parse_for_elements(
-            operand,
+            operand, budget,
         )?))),
         value => Ok(Removal::Equal(value.clone())),
     }

@@ -6,33 +6,21 @@ use super::modifiers::{parse_add_to_set, parse_pull, parse_push};
 use super::numbers::Arithmetic;
 use super::{Change, Step, Update};
 use crate::core::error::QueryError;
+use crate::core::filter::Budget;
 use crate::core::path::FieldPath;
+use crate::core::record::{BUILT_IN, PLATFORM_FIELDS};
+use crate::core::value::MAX_DEPTH;
 
-/// As deep as a query may nest; deeper targets serve no purpose and cost stack.
-const MAX_SEGMENTS: usize = 100;
 /// Far above any update that a program writes; conflicts are looked for between all pairs.
 const MAX_TARGETS: usize = 1_000;
-/// The fields that the server keeps itself.
-const BUILT_IN: [&str; 11] = [
-    "id",
-    "created_date",
-    "updated_date",
-    "created_by",
-    "created_by_id",
-    "is_sample",
-    "is_deleted",
-    "deleted_date",
-    "entity_name",
-    "app_id",
-    "environment",
-];
-
 type Result<T> = std::result::Result<T, QueryError>;
 
 /// What the parsing of one operator's operand needs besides the operand.
 struct Context<'c> {
     now: &'c str,
     is_date: &'c dyn Fn(&str) -> bool,
+    /// What the regular expressions of all `$pull` may take.
+    budget: Budget,
 }
 
 pub(super) fn parse(spec: &Value, now: &str, is_date: &dyn Fn(&str) -> bool) -> Result<Update> {
@@ -44,7 +32,11 @@ pub(super) fn parse(spec: &Value, now: &str, is_date: &dyn Fn(&str) -> bool) -> 
             ));
         }
     };
-    let context = Context { now, is_date };
+    let context = Context {
+        now,
+        is_date,
+        budget: Budget::default(),
+    };
     let mut steps = Vec::new();
     for (operator, fields) in operators {
         if !is_operator(operator) {
@@ -95,14 +87,14 @@ fn unknown(operator: &str) -> QueryError {
 
 fn parse_target(field: &str) -> Result<FieldPath> {
     let path = FieldPath::parse(field);
-    if BUILT_IN.contains(&path.first()) {
+    if BUILT_IN.contains(&path.first()) || PLATFORM_FIELDS.contains(&path.first()) {
         return Err(QueryError::invalid(format!(
             "\"{field}\" cannot be changed: the server keeps it"
         )));
     }
-    if path.segments().len() > MAX_SEGMENTS {
+    if path.segments().len() > MAX_DEPTH {
         return Err(QueryError::LimitHit(format!(
-            "a field to update is nested more than {MAX_SEGMENTS} levels deep"
+            "a field to update is nested more than {MAX_DEPTH} levels deep"
         )));
     }
     if path
@@ -160,7 +152,7 @@ fn parse_change(
         "$currentDate" => parse_current_date(operand, target, context),
         "$addToSet" => Ok(Change::Add(parse_add_to_set(operand)?)),
         "$push" => Ok(Change::Add(parse_push(operand)?)),
-        "$pull" => Ok(Change::Pull(parse_pull(operand)?)),
+        "$pull" => Ok(Change::Pull(parse_pull(operand, &context.budget)?)),
         _ => Err(unknown(operator)),
     }
 }

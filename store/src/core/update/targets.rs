@@ -7,7 +7,7 @@ use crate::core::error::QueryError;
 use crate::core::path::{FieldPath, array_index};
 
 /// A numeric segment beyond an array's end fills the gap with nulls; this bounds how many.
-const MAX_GAP: usize = 100_000;
+const MAX_GAP: usize = 1_000;
 
 /// The place of a target's value, there or not yet.
 pub(super) enum Slot<'r> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use self::{registration::Registration, reset::Reset};
 pub use self::{
     registration::{CODE_MINUTES, Pending},
-    reset::check_new,
+    reset::{WRONG_PASSWORD, check_new},
 };
 use super::{
     body::{Body, BodyWriter},
@@ -27,6 +27,9 @@ use super::{
 /// The name of the entity that users are.
 pub const USER: &str = "User";
 
+/// The field that says what a user may do. Those who manage users can set it.
+pub const ROLE: &str = "role";
+
 /// Fields of a user that the platform manages.
 const MANAGED: [&str; 9] = [
     "email",
@@ -36,12 +39,12 @@ const MANAGED: [&str; 9] = [
     "app_id",
     "is_service",
     "_app_role",
-    "role",
+    ROLE,
     "collaborator_role",
 ];
 
-/// Least number of characters of a password.
-const PASSWORD: usize = 8;
+/// Least number of characters of a password; [`SHORT_PASSWORD`] says so.
+const MIN_PASSWORD_CHARS: usize = 8;
 
 /// A salted hash of a password, in the text form of the password hashing competition.
 #[derive(Clone, PartialEq, Eq)]
@@ -271,7 +274,7 @@ pub fn refuse_service(email: &str) -> Result<(), Fault> {
     }
 }
 
-/// An address as it identifies an account; refuses what is none, and the one that the service role signs with.
+/// An address as it identifies an account; refuses what is not one, and the one that the service role signs with.
 ///
 /// # Errors
 ///
@@ -288,7 +291,7 @@ pub fn check_address(email: &str) -> Result<String, Fault> {
 /// Whether a password is long enough.
 #[must_use]
 pub fn is_long_enough(password: &str) -> bool {
-    password.chars().count() >= PASSWORD
+    password.chars().count() >= MIN_PASSWORD_CHARS
 }
 
 /// The words for a password that is too short.

@@ -15,8 +15,11 @@ pub const CODE_MINUTES: u32 = 10;
 /// Wrong tries after which a code is no good any more.
 const TRIES: u32 = 5;
 
-/// Registrations that wait at the same time.
-const MOST: usize = 10_000;
+/// Registrations, and invitations, that wait at the same time.
+const MAX_WAITING: usize = 10_000;
+
+/// Length of a role's name at most.
+const MAX_ROLE_BYTES: usize = 64;
 
 /// A registration that waits for its code.
 #[derive(Debug)]
@@ -43,7 +46,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// For an address that is none or is taken, and for a short password.
+    /// For an address that is not an e-mail address or is taken, and for a short password.
     pub fn check_registration(&self, email: &str, password: &str) -> Result<String, Fault> {
         let email = check_address(email)?;
         if !is_long_enough(password) {
@@ -73,7 +76,7 @@ impl Users {
         }
         self.registrations
             .retain(|_, waiting| waiting.expires > now);
-        if self.registrations.len() >= MOST {
+        if self.registrations.len() >= MAX_WAITING {
             return Err(Fault::TooMany(
                 "Too many registrations are waiting for their codes",
             ));
@@ -157,7 +160,7 @@ impl Users {
     ///
     /// # Errors
     ///
-    /// When the address is none or is taken already, or the role is no word.
+    /// When the address is not an e-mail address or is taken already, the role is too long, or too many wait already.
     pub fn invite(&mut self, email: &str, role: &str) -> Result<(), Fault> {
         let email = check_address(email)?;
         if self.accounts.contains_key(&email) {
@@ -167,8 +170,11 @@ impl Users {
             "" => "user",
             role => role,
         };
-        if role.len() > 64 || self.invitations.len() >= MOST {
+        if role.len() > MAX_ROLE_BYTES {
             return Err(Fault::bad_request("Invalid role"));
+        }
+        if self.invitations.len() >= MAX_WAITING && !self.invitations.contains_key(&email) {
+            return Err(Fault::TooMany("Too many invitations are open"));
         }
         self.invitations.insert(email, role.to_owned());
         Ok(())

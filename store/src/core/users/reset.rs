@@ -1,13 +1,16 @@
 //! New passwords: with a token that was asked for, or with the old one.
 
-use super::{PasswordHash, SHORT_PASSWORD, Users, address, codes::same, is_long_enough};
+use super::{PasswordHash, Proof, SHORT_PASSWORD, Users, address, codes::same, is_long_enough};
 use crate::core::{fault::Fault, stamp::Timestamp};
 
 /// How long a token is good for, in minutes.
 const TOKEN_MINUTES: u64 = 60;
 
 /// Tokens that are out at the same time.
-const MOST: usize = 100;
+const MAX_TOKENS: usize = 100;
+
+/// The words for an old password that is not the one that counts.
+pub const WRONG_PASSWORD: &str = "The current password is wrong";
 
 /// A token that lets its holder set a password, once.
 #[derive(Debug)]
@@ -26,7 +29,7 @@ impl Users {
         if !self.accounts.contains_key(&email) {
             return false;
         }
-        if self.resets.len() >= MOST {
+        if self.resets.len() >= MAX_TOKENS {
             self.resets.remove(0);
         }
         self.resets.push(Reset {
@@ -59,9 +62,22 @@ impl Users {
         Ok(())
     }
 
-    /// Sets a password for a user who has shown the old one.
-    pub fn change_password(&mut self, email: &str, hash: PasswordHash) {
+    /// Sets a password for a user who has shown the old one; `shown` is what it was held against.
+    ///
+    /// # Errors
+    ///
+    /// When the password has changed since.
+    pub fn change_password(
+        &mut self,
+        email: &str,
+        shown: &Proof,
+        hash: PasswordHash,
+    ) -> Result<(), Fault> {
+        if self.proof(email)? != *shown {
+            return Err(Fault::Unauthenticated(WRONG_PASSWORD));
+        }
         self.set_password(&address(email), hash);
+        Ok(())
     }
 
     fn find_reset(&self, token: &str, now: Timestamp) -> Result<usize, Fault> {

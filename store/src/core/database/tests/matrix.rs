@@ -106,7 +106,7 @@ const METHODS: [Method; 10] = [
             let update = json!({"$set": {"n": 2}});
             database
                 .update_where("Row", caller, &Filter::all(), &update)
-                .map(|(updated, _)| updated)
+                .map(|done| done.updated)
         },
     ),
     (

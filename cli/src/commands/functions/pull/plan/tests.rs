@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -46,6 +47,23 @@ fn planned(dir: &Path, function: &RemoteFunction) -> Result<(Change, Vec<String>
         .iter()
         .map(|write| layout.relative(&write.path));
     Ok((change, files.collect()))
+}
+
+proptest! {
+    #[test]
+    fn prop_whatever_the_platform_names_lands_in_the_two_folders_or_is_refused(
+        name in "(kept|new|/|\\.\\.?|\\\\|a|é| |\n){0,5}",
+        path in "(\\.\\./|\\./|/|functions|shared|entities|kept|base44|a\\.ts|\\\\|\u{0}| |é){0,7}",
+    ) {
+        let dir = tree(&[("base44/functions/kept/entry.ts", "")]);
+        let function = remote(&name, &[(&path, "evil"), ("entry.ts", "")], &json!([]));
+        let Ok((_, files)) = planned(dir.path(), &function) else { return Ok(()) };
+        for file in files {
+            let below = ["base44/functions/", "base44/shared/"].iter().find_map(|home| file.strip_prefix(home));
+            let inside = below.is_some_and(|rest| !rest.is_empty() && rest.split('/').all(|part| !["", ".", ".."].contains(&part)));
+            prop_assert!(inside, "{file:?}");
+        }
+    }
 }
 
 #[test]
