@@ -17,7 +17,10 @@ const QUIET = [
  * except the browser's own notes on answers such as 401.
  */
 export async function inBrowser(drive, flags = []) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, headless: true, args: [...QUIET, ...flags] });
+  // The browser's socket is in its folder for temporary files, and the path of a socket has a limit.
+  const env = { ...process.env, TMPDIR: "/tmp" };
+  const options = { executablePath: process.env.CHROMIUM, headless: true, env };
+  const browser = await chromium.launch({ ...options, args: [...QUIET, ...flags] });
   const errors = [];
   try {
     const context = await browser.newContext({ viewport: { width: 820, height: 760 } });

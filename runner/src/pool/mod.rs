@@ -49,6 +49,9 @@ pub struct Pool {
     functions: IndexMap<String, Function>,
     settings: Arc<Settings>,
     draining: BTreeMap<Generation, String>,
+    /// Those of them that a caller found not to answer. Most have died, and the caller was quicker than the system's word of
+    /// it: their end is news.
+    silent: BTreeSet<Generation>,
     last_generation: u64,
     stopping: bool,
     actions: Vec<Action>,
@@ -173,6 +176,7 @@ impl Pool {
         }
         self.with(name, |pool, function| {
             if ask.failed.is_some() && function.generation() == ask.failed {
+                pool.silent.extend(ask.failed);
                 pool.retire(function, Farewell::Replaced);
             }
             if let Some(endpoint) = function.endpoint() {
@@ -259,8 +263,12 @@ impl Pool {
             };
             self.failed(generation, error, now);
         }
+        let was_silent = self.silent.remove(&generation);
         if self.draining.remove(&generation).is_some() {
-            return Ending::Expected;
+            return match was_silent && !self.stopping {
+                true => Ending::Unexpected,
+                false => Ending::Expected,
+            };
         }
         let Some(name) = self.owner(generation).map(str::to_owned) else {
             return Ending::Expected;

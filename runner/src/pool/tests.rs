@@ -306,6 +306,8 @@ fn a_process_that_does_not_answer_is_replaced_unless_that_has_happened() {
     listens(&mut pool, 2);
     pool.acquire("f", Ask { failed, ..calls(3) }, NOW);
     assert_eq!(pool.take_actions(), [answer(3, "f", 2)]);
+    // It had died, and its caller was quicker than the system's word of it.
+    assert_eq!(pool.exited(Generation(1), NOW), Ending::Unexpected);
 }
 
 #[test]

@@ -162,7 +162,10 @@ async fn an_order_to_end_leaves_no_process_and_no_file() {
             program.signal(Signal::SIGTERM);
         }
         program.ends().await;
-        assert!(!alive(running) && !alive(spare));
+        eventually("its processes are gone", async || {
+            !alive(running) && !alive(spare)
+        })
+        .await;
         let left = std::fs::read_dir(program.temporary.path()).unwrap().count();
         assert_eq!(left, 0, "by lifeline: {by_lifeline}");
     }
