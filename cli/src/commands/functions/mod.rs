@@ -4,6 +4,7 @@ mod delete;
 mod deploy;
 mod invoke;
 mod list;
+mod outcome;
 mod pull;
 mod remote;
 mod stage;
