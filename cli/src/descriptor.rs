@@ -63,7 +63,7 @@ impl Published {
 
     /// Replaces what the descriptor says, at once: whoever reads meanwhile reads the old one or the new one.
     pub(crate) fn write(&mut self, descriptor: &Descriptor) -> io::Result<()> {
-        places::replace(&self.path, &serde_json::to_vec(descriptor)?)
+        places::replace_private(&self.path, &serde_json::to_vec(descriptor)?)
     }
 }
 
@@ -221,7 +221,12 @@ mod tests {
     fn a_lock_on_a_file_that_was_replaced_is_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.lock");
-        let open = || places::private_file().create(true).truncate(false).open(&path);
+        let open = || {
+            places::private_file()
+                .create(true)
+                .truncate(false)
+                .open(&path)
+        };
         let first = open().unwrap();
         assert!(is_at(&first, &path).unwrap());
         fs::remove_file(&path).unwrap();
