@@ -120,7 +120,6 @@ impl Context {
     }
 }
 
-/// What to do about functions when there is no Deno.
 fn signing_key(path: &Path) -> Result<[u8; 32], Problem> {
     places::secret(path).map_err(|error| {
         let message = format!(
@@ -132,6 +131,7 @@ fn signing_key(path: &Path) -> Result<[u8; 32], Problem> {
     })
 }
 
+/// What to do about functions when there is no Deno.
 fn without_deno(settings: &Settings, project: &Project) -> DenoState {
     let path = std::env::var_os("PATH");
     if project.functions.is_empty() {
