@@ -320,7 +320,11 @@ mod tests {
             assert_eq!(Found::find(&environment, &path).source, source);
             remember(&environment, &path);
             let now = fs::read_to_string(&path).ok();
-            assert_eq!(now.as_deref() != file, written, "{own:?} {added:?} {file:?}");
+            assert_eq!(
+                now.as_deref() != file,
+                written,
+                "{own:?} {added:?} {file:?}"
+            );
         }
     }
 

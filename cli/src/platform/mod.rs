@@ -33,6 +33,7 @@ pub(crate) use self::{
     app::App,
     credentials::{Credentials, Found, remember},
     environment::{Environment, Surroundings},
+    failure::is_transient,
     http::{Answer, Call},
     login_file::Login,
 };
@@ -147,7 +148,7 @@ impl Platform {
                 Ok(answer) => {
                     let asked = failure::retry_after(&answer.headers, Timestamp::now());
                     let wait = asked.unwrap_or(pause);
-                    if repeats == 0 || !failure::is_transient(answer.status) || wait > LONGEST_PAUSE
+                    if repeats == 0 || !is_transient(answer.status.as_u16()) || wait > LONGEST_PAUSE
                     {
                         return Err(self.refusal(call, &answer, asked).await);
                     }
