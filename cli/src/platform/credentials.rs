@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderName, header};
 use serde::Deserialize;
 
 use super::{
     Credential,
     environment::Environment,
+    jwt,
     login_file::{self, Login},
 };
 use crate::output::{CommandError, ErrorCode};
@@ -45,7 +45,7 @@ pub(crate) enum Renewal {
     Failed(CommandError),
 }
 
-/// The claims of an access token that matter here. Its signature is the platform's to check.
+/// The claims of an access token that matter here.
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
@@ -192,9 +192,7 @@ fn tokens(environment: &Environment) -> Option<(Login, Source)> {
 fn login_of(variable: impl Fn(&str) -> Option<String>) -> Option<Login> {
     let access = variable("BASE44_ACCESS_TOKEN")?;
     let refresh = variable("BASE44_REFRESH_TOKEN")?;
-    let payload = access.split('.').nth(1)?;
-    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let claims: Claims = serde_json::from_slice(&payload).ok()?;
+    let claims: Claims = jwt::claims(&access)?;
     let expires_at = claims.exp.checked_mul(1000)?;
     Some(Login::of_environment(
         access, refresh, expires_at, claims.sub,

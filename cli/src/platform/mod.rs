@@ -14,6 +14,7 @@ mod environment;
 mod failure;
 pub(crate) mod functions;
 mod http;
+pub(crate) mod jwt;
 pub(crate) mod login_file;
 pub(crate) mod logs;
 pub(crate) mod oauth;
