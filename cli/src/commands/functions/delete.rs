@@ -3,14 +3,14 @@
 use serde_json::json;
 
 use super::{
-    counted, names,
+    names,
     outcome::{Outcome, Status},
 };
 use crate::{
     args::DeleteArgs,
     output::{CommandError, Done, Output},
     platform::{App, Surroundings},
-    ui::Table,
+    ui::{Table, counted},
 };
 
 pub(super) async fn delete(args: &DeleteArgs, output: Output) -> Result<Done, CommandError> {

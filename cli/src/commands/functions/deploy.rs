@@ -6,7 +6,6 @@ use owo_colors::OwoColorize as _;
 use serde_json::json;
 
 use super::{
-    counted,
     delete::{delete_each, listed},
     names,
     outcome::{Outcome, Status},
@@ -20,7 +19,7 @@ use crate::{
         functions::{Deployed, Deployment, RemoteFile},
     },
     project::{self, Bundle, Diagnostic, FunctionFile, Layout},
-    ui::Table,
+    ui::{Table, counted},
 };
 
 /// A function and all that is sent of it.

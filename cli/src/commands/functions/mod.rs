@@ -67,14 +67,6 @@ fn names(given: &[String]) -> Vec<String> {
     names
 }
 
-/// `count` and the noun, which forms its plural with an s.
-fn counted(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        _ => format!("{count} {noun}s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::names;
