@@ -1,11 +1,8 @@
 //! Opens a page in the user's browser, where there is one.
 
-use std::{
-    env,
-    os::unix::process::CommandExt as _,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{env, os::unix::process::CommandExt as _, path::PathBuf, process::Stdio};
+
+use crate::deno;
 
 /// Opens `page`; false where there is no browser to be expected: in continuous integration, over a bare connection, or
 /// where nothing knows how to open one. What the browser does then is its own business.
@@ -42,8 +39,5 @@ fn opener() -> Option<PathBuf> {
     } else {
         "xdg-open"
     };
-    let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|folder| folder.join(name))
-        .find(|file| Path::is_file(file))
+    deno::on_path(name, env::var_os("PATH").as_deref())
 }

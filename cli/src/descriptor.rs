@@ -5,8 +5,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, TryLockError},
+    fs::{self, File, OpenOptions, TryLockError},
     io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -53,20 +54,16 @@ impl Published {
     pub(crate) fn take(path: &Path) -> io::Result<Option<Self>> {
         places::make_private_folder(path.parent().unwrap_or(path))?;
         let mut options = places::private_file();
-        let lock = options.create(true).truncate(false).open(lock(path))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Some(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+        let taken = lock_current(&lock(path), options.create(true).truncate(false))?;
+        Ok(taken.map(|lock| Self {
+            path: path.to_owned(),
+            _lock: lock,
+        }))
     }
 
     /// Replaces what the descriptor says, at once: whoever reads meanwhile reads the old one or the new one.
     pub(crate) fn write(&mut self, descriptor: &Descriptor) -> io::Result<()> {
-        places::replace(&self.path, &serde_json::to_vec(descriptor)?)
+        places::replace_private(&self.path, &serde_json::to_vec(descriptor)?)
     }
 }
 
@@ -83,20 +80,42 @@ fn lock(path: &Path) -> PathBuf {
     path.with_extension("lock")
 }
 
+/// Locks the file at `path`; `None` while somebody else has it. Whoever ends removes the file, so what has been locked may
+/// be no longer the one that others will find: then that one is tried.
+fn lock_current(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
+    loop {
+        let file = options.open(path)?;
+        match file.try_lock() {
+            Ok(()) if is_at(&file, path)? => return Ok(Some(file)),
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// Whether `path` still names this open file.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let open = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(named) => Ok((open.dev(), open.ino()) == (named.dev(), named.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// The server of a project that runs now. What a server left behind that is gone is removed.
 pub(crate) fn running(path: &Path) -> io::Result<Option<Descriptor>> {
-    match places::private_file().open(lock(path)) {
-        Ok(held) => match held.try_lock() {
-            Ok(()) => {
-                remove(path)?;
-                return remove(&lock(path)).map(|()| None);
-            }
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(error),
-        },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return remove(path).map(|()| None);
+    let mut options = places::private_file();
+    // What has no lock is removed under one as well, so that a server that is just starting does not lose its own.
+    options.create(path.exists()).truncate(false);
+    match lock_current(&lock(path), &options) {
+        Ok(Some(_held)) => {
+            remove(path)?;
+            return remove(&lock(path)).map(|()| None);
         }
+        Ok(None) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     }
     match fs::read(path) {
@@ -138,9 +157,14 @@ fn remove(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::{
+        collections::BTreeMap,
+        fs,
+        sync::atomic::{AtomicUsize, Ordering},
+        thread,
+    };
 
-    use super::{Descriptor, Published, running, running_on};
+    use super::{Descriptor, Published, is_at, places, running, running_on};
 
     fn descriptor() -> Descriptor {
         Descriptor {
@@ -171,7 +195,7 @@ mod tests {
 
         drop(published);
         assert_eq!(running(&path).unwrap(), None);
-        let left = std::fs::read_dir(folder.path().join("run")).unwrap();
+        let left = fs::read_dir(folder.path().join("run")).unwrap();
         assert_eq!(left.count(), 0);
     }
 
@@ -179,7 +203,7 @@ mod tests {
     fn what_a_killed_server_left_is_ignored_and_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.json");
-        std::fs::write(&path, serde_json::to_string(&descriptor()).unwrap()).unwrap();
+        fs::write(&path, serde_json::to_string(&descriptor()).unwrap()).unwrap();
         assert_eq!(running(&path).unwrap(), None);
         assert!(!path.exists());
     }
@@ -191,5 +215,42 @@ mod tests {
         let first = Published::take(&path).unwrap();
         assert!(first.is_some());
         assert!(Published::take(&path).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_lock_on_a_file_that_was_replaced_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.lock");
+        let open = || {
+            places::private_file()
+                .create(true)
+                .truncate(false)
+                .open(&path)
+        };
+        let first = open().unwrap();
+        assert!(is_at(&first, &path).unwrap());
+        fs::remove_file(&path).unwrap();
+        assert!(!is_at(&first, &path).unwrap());
+        let second = open().unwrap();
+        assert!(!is_at(&first, &path).unwrap() && is_at(&second, &path).unwrap());
+    }
+
+    #[test]
+    fn servers_that_come_and_go_never_hold_the_descriptor_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.json");
+        let holders = AtomicUsize::new(0);
+        let come_and_go = || {
+            for _ in 0..200 {
+                if let Some(published) = Published::take(&path).unwrap() {
+                    assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0);
+                    thread::yield_now();
+                    holders.fetch_sub(1, Ordering::SeqCst);
+                    drop(published);
+                }
+                let _ = running(&path).unwrap();
+            }
+        };
+        thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(come_and_go))));
     }
 }

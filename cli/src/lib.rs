@@ -6,7 +6,7 @@
 //!                             supervisor ──spawns──────┘      terminal ◄── ui
 //! ```
 //!
-//! It alone knows what a project looks like on disk ([`project`]), it starts the services and keeps them going
+//! It alone knows what a project looks like on disk (`project`), it starts the services and keeps them going
 //! (`supervisor`), and it owns the terminal (`ui`). It serves nothing itself.
 
 mod args;
@@ -20,7 +20,7 @@ mod output;
 mod places;
 mod platform;
 mod port_owner;
-pub mod project;
+mod project;
 mod scaffold;
 mod settings;
 mod supervisor;

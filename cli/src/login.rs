@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::platform::{Credentials, Environment, Login, login_file};
+use crate::platform::{Credentials, Environment, Found, Login, login_file};
 
 /// The person whose account is seeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl Developer {
 
     /// Whose tokens the environment or the login file has; else as [`Self::read`].
     pub(crate) fn find(environment: &Environment, path: &Path) -> (Self, Option<String>) {
-        match Credentials::find(environment, path) {
+        match Found::find(environment, path).credentials {
             Credentials::Login(login) if login.email.contains('@') => (Self::from(login), None),
             Credentials::Login(_)
             | Credentials::WorkspaceKey(_)

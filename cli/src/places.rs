@@ -3,8 +3,9 @@
 //! The rules are the XDG base directory specification's; macOS has no runtime folder, so the state folder serves there.
 
 use std::{
-    env, fs, io,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    env, fs,
+    io::{self, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -99,17 +100,39 @@ pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
 /// Opens options for a file that only this user may read.
 pub(crate) fn private_file() -> fs::OpenOptions {
     let mut options = fs::OpenOptions::new();
-    options.read(true).write(true).mode(0o600);
+    options.read(true).write(true).mode(PRIVATE);
     options
 }
 
-/// Replaces a private file, and makes its folder: whoever reads meanwhile reads the old content or the new one.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+/// The mode of a file that only this user may read.
+pub(crate) const PRIVATE: u32 = 0o600;
+
+/// Replaces a file whose folder is there: whoever reads meanwhile, or after the machine has gone down, reads the old
+/// content or the new one. A link stays a link, and its file is replaced.
+///
+/// # Errors
+///
+/// When it cannot be written; then it is as it was, and nothing is left beside it.
+pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut draft = tempfile::Builder::new()
+        .prefix(".draft-")
+        .tempfile_in(path.parent().unwrap_or(path))
+        // Without the name of the draft, which tells nobody anything.
+        .map_err(|error| io::Error::from(error.kind()))?;
+    draft.as_file_mut().write_all(content)?;
+    draft
+        .as_file()
+        .set_permissions(fs::Permissions::from_mode(mode & 0o777))?;
+    draft.as_file().sync_all()?;
+    draft.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Replaces a private file as [`replace`] does, and makes its folder.
+pub(crate) fn replace_private(path: &Path, content: &[u8]) -> io::Result<()> {
     make_private_folder(path.parent().unwrap_or(path))?;
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    let mut file = private_file().create(true).truncate(true).open(&draft)?;
-    io::Write::write_all(&mut file, content)?;
-    fs::rename(&draft, path)
+    replace(path, content, PRIVATE)
 }
 
 /// The secret bytes in `path`, made at first use.
@@ -123,7 +146,7 @@ pub(crate) fn secret(path: &Path) -> io::Result<[u8; 32]> {
     }
     let mut secret = [0_u8; 32];
     getrandom::fill(&mut secret).map_err(io::Error::other)?;
-    replace(path, &secret)?;
+    replace_private(path, &secret)?;
     Ok(secret)
 }
 
@@ -131,11 +154,11 @@ pub(crate) fn secret(path: &Path) -> io::Result<[u8; 32]> {
 mod tests {
     use std::{
         fs,
-        os::unix::fs::PermissionsExt as _,
+        os::unix::fs::{PermissionsExt as _, symlink},
         path::{Path, PathBuf},
     };
 
-    use super::{Places, secret};
+    use super::{Places, replace, secret};
 
     #[test]
     fn relative_variables_are_ignored() {
@@ -181,6 +204,27 @@ mod tests {
             places.descriptor(Path::new("/a")),
             places.descriptor(Path::new("/b"))
         );
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_with_its_mode_behind_its_link_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        symlink(&file, &link).unwrap();
+        replace(&link, b"new", 0o100_640).unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o640);
+
+        // A folder cannot be replaced by a file.
+        let taken = folder.path().join("taken");
+        fs::create_dir(&taken).unwrap();
+        replace(&taken, b"new", 0o600).unwrap_err();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        let error = replace(&folder.path().join("no/file"), b"", 0o600).unwrap_err();
+        assert!(!error.to_string().contains("draft"), "{error}");
     }
 
     #[test]

@@ -47,6 +47,15 @@ pub(crate) enum PortChoice {
     From(u16),
 }
 
+impl PortChoice {
+    /// The one that is tried first.
+    pub(crate) const fn first(self) -> u16 {
+        match self {
+            Self::Exactly(port) | Self::From(port) => port,
+        }
+    }
+}
+
 impl Settings {
     /// Checks the arguments.
     pub(crate) fn check(args: DevArgs) -> Result<Self, Problem> {

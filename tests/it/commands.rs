@@ -316,7 +316,7 @@ async fn logs_go_on_when_asked() {
         return;
     };
     let project = Project::new().function("echo", ECHO);
-    let (launch, server) = serving(&project, &clients).await;
+    let (launch, mut server) = serving(&project, &clients).await;
     let say = async |word: &str| {
         server
             .send(reqwest::Method::POST, "/functions/echo", &json!(word))
@@ -324,7 +324,7 @@ async fn logs_go_on_when_asked() {
     };
     say("one").await;
     let root = project.root().to_string_lossy().into_owned();
-    let following = launch.spawn_other(&["logs", "-f", "--dir", &root]);
+    let mut following = launch.spawn_other(&["logs", "-f", "--dir", &root]);
     let objects = launch.spawn_other(&["logs", "-f", "--json", "--dir", &root]);
     following.says("called with \"one\"").await;
     say("two").await;
@@ -332,6 +332,27 @@ async fn logs_go_on_when_asked() {
     objects
         .says("\"message\":\"called with \\\"two\\\"\"")
         .await;
+    assert_eq!(server.interrupt().await, 0);
+    assert_eq!(following.ended().await, 0);
+}
+
+#[tokio::test]
+async fn logs_that_break_off_are_a_failure() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let project = Project::new().function("echo", ECHO);
+    let (launch, server) = serving(&project, &clients).await;
+    server
+        .send(reqwest::Method::POST, "/functions/echo", &json!("one"))
+        .await;
+    let root = project.root().to_string_lossy().into_owned();
+    let mut following = launch.spawn_other(&["logs", "-f", "--dir", &root]);
+    following.says("called with \"one\"").await;
+    let runner = crate::process::pid_of(&launch, "runner").await;
+    tests::process::send(runner, nix::sys::signal::Signal::SIGKILL);
+    assert_eq!(following.ended().await, 1);
+    following.says("the lines broke off").await;
 }
 
 #[tokio::test]

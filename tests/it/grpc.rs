@@ -67,11 +67,13 @@ impl Peer<'_> {
         self.answer_to_all(method, &request.to_string()).await
     }
 
-    /// The same for several messages.
+    /// The same for several messages; the first one of an answer that is a stream.
     async fn answer_to_all(&self, method: &str, messages: &str) -> Value {
         let answered = finish(self.curl(method, messages), PATIENCE).await;
         let answered = answered.success(method);
-        serde_json::from_str(&answered.stdout).unwrap_or_default()
+        let mut messages = serde_json::Deserializer::from_str(&answered.stdout).into_iter();
+        let first = messages.next().and_then(Result::ok);
+        first.unwrap_or_default()
     }
 
     async fn assert_serving(&self, service: &str) {

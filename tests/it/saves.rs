@@ -340,3 +340,17 @@ async fn a_line_that_is_printed_again_and_again_is_shown_once_with_a_count() {
     .await;
     assert!(shown().len() < 50, "{:?}", shown());
 }
+
+#[tokio::test]
+async fn commands_find_the_server_by_the_app_that_a_save_links() {
+    let project = Project::new().linked("app-1");
+    let launch = backlot(&project);
+    let _server = launch.start().await;
+    save(&project, "base44/.app.jsonc", r#"{ "id": "app-2" }"#);
+    let root = project.root().to_string_lossy().into_owned();
+    eventually("status has the new app", PATIENCE, async || {
+        let status = launch.run(&["status", &root]).await;
+        that(status.stdout.contains("app-2"), status.stdout)
+    })
+    .await;
+}

@@ -235,6 +235,8 @@ async fn under_json_everything_on_standard_output_is_an_object() {
             .contains("bad.jsonc")),
         "{lines:?}"
     );
+    let last = lines.last().unwrap();
+    assert_eq!((&last["event"], &last["exit"]), (&json!("end"), &json!(0)));
     assert_eq!(output.stderr, [""; 0]);
 }
 

@@ -78,6 +78,9 @@ fn every_member_keeps_the_lints_of_the_workspace() {
     }
 }
 
+/// The clock of the core, which decides only whether a hostile search is given up.
+const STOPWATCH: &str = "store/src/core/filter/regex.rs";
+
 /// What a core must be given: a runtime, a network, files, the time, and chance.
 const STRANGERS: [&str; 10] = [
     "tokio",
@@ -101,7 +104,8 @@ fn pure_cores_know_no_runtime_and_no_network() {
     {
         let text = fs::read_to_string(&path).unwrap();
         for name in STRANGERS {
-            if text.contains(name) {
+            let allowed = name == "Instant::now" && shown(&path) == STOPWATCH;
+            if text.contains(name) && !allowed {
                 found.push(format!("{}: {name}", shown(&path)));
             }
         }

@@ -89,14 +89,10 @@ async fn grant(platform: &Platform, device: &DeviceCode) -> Result<Tokens, Comma
             Ok(Grant::Pending) => failures = 0,
             Ok(Grant::SlowDown) => pause += SLOWER,
             // A question that got lost is asked again; one that is answered with a refusal is not.
-            Err(error) if failures < 3 && may_pass(&error) => failures += 1,
+            Err(error) if failures < 3 && error.may_pass() => failures += 1,
             Err(error) => return Err(error),
         }
     }
-}
-
-fn may_pass(error: &CommandError) -> bool {
-    error.code == ErrorCode::Api && error.status_code.is_none_or(|status| status >= 429)
 }
 
 fn expired() -> CommandError {

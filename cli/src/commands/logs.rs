@@ -6,12 +6,15 @@ mod remote;
 
 use std::process::ExitCode;
 
-use proto::v1::{LogsRequest, RunnerStatusRequest};
+use proto::{
+    Failure,
+    v1::{LogsRequest, RunnerStatusRequest},
+};
 
 use super::running::{Running, refused};
 use crate::{
     args::{LineLevel, LogsArgs},
-    output::{self, CommandError, Done, Output},
+    output::{self, CommandError, Done, ErrorCode, Output},
     supervisor::follow::output_entry,
     ui::{LABEL, Level},
 };
@@ -47,7 +50,11 @@ async fn logs(args: &LogsArgs, output: Output) -> Result<Done, CommandError> {
     let least = least(args.level.unwrap_or(LineLevel::Info));
     let mut document = Vec::new();
     // Without `-f` the stream ends by itself, and with it when the server does or this command is interrupted.
-    while let Ok(Some(line)) = lines.message().await {
+    while let Some(line) = lines
+        .message()
+        .await
+        .map_err(|status| broken(&Failure::from_status("runner", &status)))?
+    {
         let entry = output_entry(line);
         if entry.level < least {
             continue;
@@ -69,6 +76,13 @@ async fn logs(args: &LogsArgs, output: Output) -> Result<Done, CommandError> {
         return Ok(Done::new("", &document));
     }
     Ok(Done::silent())
+}
+
+/// What has come so far is not all there is.
+fn broken(failure: &Failure) -> CommandError {
+    let message = format!("the lines broke off: {}", failure.message());
+    CommandError::new(ErrorCode::Internal, message)
+        .with_command("see whether the server still runs", "backlot status")
 }
 
 const fn least(level: LineLevel) -> Level {

@@ -12,7 +12,7 @@ use crate::{
         self, Named,
         file::{self, Tsconfig, Written},
     },
-    ui,
+    ui::{self, counted},
 };
 
 pub(crate) fn run(args: &TypesArgs) -> ExitCode {
@@ -47,8 +47,8 @@ fn generate(args: &GenerateArgs, output: Output) -> Result<Done, CommandError> {
     };
     text.push_str(&format!(
         ": {}, {}",
-        count(entities, "entity", "entities"),
-        count(functions, "function", "functions")
+        counted(entities, "entity"),
+        counted(functions, "function")
     ));
     if tsconfig == "added" {
         text.push_str("\nAdded it to the `include` of tsconfig.json");
@@ -86,8 +86,4 @@ fn unwritable(file: &str, error: &std::io::Error) -> CommandError {
         format!("cannot write {file}: {error}"),
     )
     .with_hint("check the permissions of the file and of its folder")
-}
-
-fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::{Map, Value, json};
 
-use crate::{project::ReadError, ui::Problem};
+use crate::{platform::is_transient, project::ReadError, ui::Problem};
 
 /// What kind of failure it is, as scripts read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,6 +151,11 @@ impl CommandError {
             || self.status_code == Some(401)
     }
 
+    /// Whether the same call to the platform may succeed a moment later: it got no answer, or one that passes.
+    pub(crate) fn may_pass(&self) -> bool {
+        self.code == ErrorCode::Api && self.status_code.is_none_or(is_transient)
+    }
+
     /// The sentence with its details and the request's id, for a row of a table.
     pub(crate) fn in_one_line(&self) -> String {
         let details = self.details.iter().map(|detail| format!("; {detail}"));
@@ -224,6 +229,28 @@ mod tests {
     use serde_json::json;
 
     use super::{CommandError, ErrorCode};
+
+    #[test]
+    fn what_has_no_answer_or_a_passing_one_is_worth_another_try_and_a_refusal_is_not() {
+        let refused = |status_code| CommandError {
+            status_code,
+            ..CommandError::new(ErrorCode::Api, "refused")
+        };
+        for (status, expected) in [
+            (None, true),
+            (Some(408), true),
+            (Some(429), true),
+            (Some(500), true),
+            (Some(503), true),
+            (Some(400), false),
+            (Some(431), false),
+            (Some(451), false),
+            (Some(501), false),
+        ] {
+            assert_eq!(refused(status).may_pass(), expected, "{status:?}");
+        }
+        assert!(!CommandError::new(ErrorCode::AuthExpired, "over").may_pass());
+    }
 
     #[test]
     fn the_envelope_has_the_official_keys_and_leaves_out_what_is_empty() {

@@ -16,14 +16,15 @@ use std::{
 use owo_colors::OwoColorize as _;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) use self::{
     error::{CommandError, ErrorCode},
     unparsed::unparsed,
 };
 
-/// The exit status after Ctrl-C, as shells have it.
-const INTERRUPTED: u8 = 130;
+/// Who waits for a command to end hears that a signal did it as shells say it: with this and the signal's number.
+const SIGNALLED: u8 = 128;
 
 /// How a command talks to whoever started it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +151,8 @@ impl Output {
     }
 }
 
-/// Runs a command to its end, or to Ctrl-C: then its future is dropped, which undoes what it had not finished.
+/// Runs a command to its end, or to a signal that ends it: then its future is dropped, which undoes what it had not
+/// finished.
 pub(crate) fn run<F>(output: Output, command: F) -> ExitCode
 where
     F: Future<Output = Result<Done, CommandError>>,
@@ -166,12 +168,60 @@ where
         }
     };
     let exit = runtime.block_on(async {
+        let signal = ending_signal();
         tokio::select! {
             outcome = command => output.finish(outcome),
-            Ok(()) = tokio::signal::ctrl_c() => ExitCode::from(INTERRUPTED),
+            number = signal => ExitCode::from(SIGNALLED + number),
         }
     });
     // A question that nobody answered waits in a thread that cannot be stopped.
     runtime.shutdown_background();
     exit
+}
+
+/// The number of the next signal that asks to end: SIGINT or SIGTERM. They are ours from the call on.
+fn ending_signal() -> impl Future<Output = u8> {
+    let interrupt = arrival(SignalKind::interrupt());
+    let terminate = arrival(SignalKind::terminate());
+    async {
+        tokio::select! {
+            () = interrupt => 2,
+            () = terminate => 15,
+        }
+    }
+}
+
+/// One that cannot be watched does what it does by itself.
+fn arrival(kind: SignalKind) -> impl Future<Output = ()> {
+    let signal = signal(kind);
+    async {
+        match signal {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_unwatched) => std::future::pending().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::ExitCode;
+
+    use nix::sys::signal::{Signal, raise};
+
+    use super::{Output, run};
+
+    #[test]
+    fn a_signal_to_end_drops_what_the_command_has_not_finished() {
+        for (signal, exit) in [(Signal::SIGTERM, 143), (Signal::SIGINT, 130)] {
+            let draft = tempfile::tempdir().unwrap();
+            let path = draft.path().to_owned();
+            let ended = run(Output::Text, async move {
+                let _draft = draft;
+                raise(signal).unwrap();
+                std::future::pending().await
+            });
+            assert_eq!(format!("{ended:?}"), format!("{:?}", ExitCode::from(exit)));
+            assert!(!path.exists(), "{signal}");
+        }
+    }
 }

@@ -3,13 +3,13 @@
 
 use std::path::Path;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderName, header};
 use serde::Deserialize;
 
 use super::{
     Credential,
     environment::Environment,
+    jwt,
     login_file::{self, Login},
 };
 use crate::output::{CommandError, ErrorCode};
@@ -45,7 +45,7 @@ pub(crate) enum Renewal {
     Failed(CommandError),
 }
 
-/// The claims of an access token that matter here. Its signature is the platform's to check.
+/// The claims of an access token that matter here.
 #[derive(Deserialize)]
 struct Claims {
     sub: String,
@@ -53,35 +53,95 @@ struct Claims {
     exp: i64,
 }
 
-impl Credentials {
-    /// Looks for them. Tokens from the environment are written into the login file, since renewing replaces them.
-    pub(crate) fn find(environment: &Environment, login_file: &Path) -> Self {
-        if let Some(key) = environment.get("BASE44_API_KEY")
-            && key.trim().starts_with(KEY_PREFIX)
-        {
-            return Self::WorkspaceKey(key.trim().to_owned());
-        }
-        let stored = login_file::read(login_file);
-        if let Some(given) = of_environment(environment) {
-            return match stored {
-                // These tokens have been renewed since they were put into the environment.
-                Ok(Some(stored)) if stored.succeeds(&given) => Self::Login(stored),
-                _ => {
-                    // Where it cannot be written it serves this one time.
-                    let _ = login_file::write(login_file, &given);
-                    Self::Login(given)
-                }
-            };
-        }
-        match stored {
-            Ok(Some(login)) => Self::Login(login),
-            Ok(None) => Self::Nobody,
-            Err(reason) => Self::Unreadable {
-                reason: format!("{}: {reason}", login_file.display()),
-            },
+/// Where credentials come from, which decides where they may go and what they may replace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// A file of the project: whoever wrote the project.
+    Project,
+    /// The environment or the login file: whoever runs this.
+    User,
+}
+
+/// Credentials, and whose they are to give.
+#[derive(Clone)]
+pub(crate) struct Found {
+    pub(crate) credentials: Credentials,
+    pub(crate) source: Source,
+}
+
+impl Found {
+    const fn of_user(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            source: Source::User,
         }
     }
 
+    /// Looks for credentials; nothing is written.
+    pub(crate) fn find(environment: &Environment, login_file: &Path) -> Self {
+        if let Some(found) = key(environment) {
+            return found;
+        }
+        let stored = login_file::read(login_file);
+        if let Some((given, source)) = tokens(environment) {
+            return match stored {
+                // These tokens have been renewed since they were put into the environment.
+                Ok(Some(stored)) if stored.succeeds(&given) => {
+                    Self::of_user(Credentials::Login(stored))
+                }
+                Ok(_) | Err(_) => Self {
+                    credentials: Credentials::Login(given),
+                    source,
+                },
+            };
+        }
+        Self::of_user(match stored {
+            Ok(Some(login)) => Credentials::Login(login),
+            Ok(None) => Credentials::Nobody,
+            Err(reason) => Credentials::Unreadable {
+                reason: format!("{}: {reason}", login_file.display()),
+            },
+        })
+    }
+
+    /// Whether `login`, which came with these credentials, may be written where `stored` is: never over somebody else's,
+    /// and what a project names, over nobody's at all.
+    pub(super) fn may_replace(&self, stored: Option<&Login>, login: &Login) -> bool {
+        stored.is_none_or(|stored| self.source == Source::User && stored.email == login.email)
+    }
+}
+
+/// Writes the user's own tokens from the environment into the login file, as the official tool does, since renewing
+/// replaces them. Where the file cannot be written they serve this one time.
+pub(crate) fn remember(environment: &Environment, login_file: &Path) {
+    let found = Found::find(environment, login_file);
+    let (Ok(stored), Source::User) = (login_file::read(login_file), found.source) else {
+        return;
+    };
+    if let Credentials::Login(login) = &found.credentials
+        && tokens(environment).is_some()
+        && found.may_replace(stored.as_ref(), login)
+    {
+        let _ = login_file::write(login_file, login);
+    }
+}
+
+/// The workspace key, where there is one.
+fn key(environment: &Environment) -> Option<Found> {
+    const NAME: &str = "BASE44_API_KEY";
+    let key = environment.get(NAME)?;
+    let key = key.trim();
+    let source = match environment.of_project(NAME) {
+        Some(_) => Source::Project,
+        None => Source::User,
+    };
+    key.starts_with(KEY_PREFIX).then(|| Found {
+        credentials: Credentials::WorkspaceKey(key.to_owned()),
+        source,
+    })
+}
+
+impl Credentials {
     /// The header to send.
     pub(super) fn header(&self) -> Result<Credential, CommandError> {
         let credential = match self {
@@ -119,13 +179,20 @@ fn log_in(message: &str, advice: &str) -> CommandError {
     CommandError::new(ErrorCode::AuthRequired, message).with_command(advice, "backlot login")
 }
 
+/// Tokens of the environment. The two are one pair: half of the user's and half of the project's are none.
+fn tokens(environment: &Environment) -> Option<(Login, Source)> {
+    let of_user = login_of(|name| environment.of_user(name));
+    let of_project = || login_of(|name| environment.of_project(name));
+    of_user
+        .map(|login| (login, Source::User))
+        .or_else(|| of_project().map(|login| (login, Source::Project)))
+}
+
 /// `BASE44_ACCESS_TOKEN` and `BASE44_REFRESH_TOKEN`, where both are there and the first says whose it is.
-fn of_environment(environment: &Environment) -> Option<Login> {
-    let access = environment.get("BASE44_ACCESS_TOKEN")?;
-    let refresh = environment.get("BASE44_REFRESH_TOKEN")?;
-    let payload = access.split('.').nth(1)?;
-    let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
-    let claims: Claims = serde_json::from_slice(&payload).ok()?;
+fn login_of(variable: impl Fn(&str) -> Option<String>) -> Option<Login> {
+    let access = variable("BASE44_ACCESS_TOKEN")?;
+    let refresh = variable("BASE44_REFRESH_TOKEN")?;
+    let claims: Claims = jwt::claims(&access)?;
     let expires_at = claims.exp.checked_mul(1000)?;
     Some(Login::of_environment(
         access, refresh, expires_at, claims.sub,
@@ -139,7 +206,7 @@ mod tests {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use serde_json::json;
 
-    use super::{Credentials, Environment};
+    use super::{Credentials, Environment, Found, Source, remember};
 
     fn token(expires: i64) -> String {
         let claims = json!({ "sub": "ada@example.com", "exp": expires }).to_string();
@@ -154,13 +221,14 @@ mod tests {
         if let Some(text) = file {
             fs::write(&path, text).unwrap();
         }
-        let environment = Environment::fixed(variables);
-        let found = match Credentials::find(&environment, &path) {
+        let environment = Environment::fixed(variables, &[]);
+        let found = match Found::find(&environment, &path).credentials {
             Credentials::WorkspaceKey(key) => format!("key {key}"),
             Credentials::Login(login) => format!("{} {}", login.email, login.access_token),
             Credentials::Nobody => "nobody".to_owned(),
             Credentials::Unreadable { .. } => "unreadable".to_owned(),
         };
+        remember(&environment, &path);
         (found, fs::read_to_string(path).ok())
     }
 
@@ -211,5 +279,68 @@ mod tests {
         assert_eq!(file["expiresAt"], 6_000_000);
         assert_eq!(file["refreshToken"], "r");
         assert_eq!(file["name"], "ada@example.com");
+    }
+
+    #[test]
+    fn nothing_replaces_the_login_of_somebody_else_and_a_project_replaces_none() {
+        let stored = |email: &str| {
+            json!({ "accessToken": "file", "refreshToken": "f", "expiresAt": 5_000_000, "email": email, "name": "n" })
+                .to_string()
+        };
+        let (ada, eve) = (stored("ada@example.com"), stored("eve@example.com"));
+        let given = token(6_000);
+        let given: Variables<'_> = &[
+            ("BASE44_ACCESS_TOKEN", given.as_str()),
+            ("BASE44_REFRESH_TOKEN", "r"),
+        ];
+        let shared: Variables<'_> = &[
+            ("BASE44_PROJECTS_BASE44_ACCESS_TOKEN", given[0].1),
+            ("BASE44_PROJECTS_BASE44_REFRESH_TOKEN", "r"),
+        ];
+        let cases: [(Variables<'_>, Variables<'_>, Option<&str>, Source, bool); 9] = [
+            (given, &[], None, Source::User, true),
+            (given, &[], Some(&ada), Source::User, true),
+            (given, &[], Some(&eve), Source::User, false),
+            (given, &[], Some("{"), Source::User, false),
+            (shared, given, Some(&ada), Source::User, true),
+            (&[], given, None, Source::Project, false),
+            (&[], given, Some(&ada), Source::Project, false),
+            (&[], given, Some(&eve), Source::Project, false),
+            (&given[..1], &given[1..], Some(&ada), Source::User, false),
+        ];
+        for (own, added, file, source, written) in cases {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("auth.json");
+            if let Some(text) = file {
+                fs::write(&path, text).unwrap();
+            }
+            let environment = Environment::fixed(own, added);
+            assert_eq!(Found::find(&environment, &path).source, source);
+            remember(&environment, &path);
+            let now = fs::read_to_string(&path).ok();
+            assert_eq!(
+                now.as_deref() != file,
+                written,
+                "{own:?} {added:?} {file:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_project_got_for_its_tokens_is_kept_where_nobody_is_logged_in_only() {
+        let given = token(6_000);
+        let given: Variables<'_> = &[
+            ("BASE44_ACCESS_TOKEN", given.as_str()),
+            ("BASE44_REFRESH_TOKEN", "r"),
+        ];
+        let nowhere = std::path::Path::new("/nonexistent");
+        for (own, added, over_the_same) in [(given, &[][..], true), (&[][..], given, false)] {
+            let found = Found::find(&Environment::fixed(own, added), nowhere);
+            let Credentials::Login(login) = &found.credentials else {
+                panic!("there are tokens");
+            };
+            assert!(found.may_replace(None, login));
+            assert_eq!(found.may_replace(Some(login), login), over_the_same);
+        }
     }
 }

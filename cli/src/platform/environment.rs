@@ -31,13 +31,13 @@ impl Environment {
         }
     }
 
-    /// Nothing but these.
+    /// Nothing but these: the process' own, and what the project's files add.
     #[cfg(test)]
-    pub(crate) fn fixed(variables: &[(&str, &str)]) -> Self {
-        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    pub(crate) fn fixed(own: &[(&str, &str)], added: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Self {
-            ambient: Ambient::Fixed(variables.iter().map(own).collect()),
-            added: Vec::new(),
+            ambient: Ambient::Fixed(own.iter().map(owned).collect()),
+            added: added.iter().map(owned).collect(),
         }
     }
 
@@ -56,7 +56,14 @@ impl Environment {
 
     /// A variable that a file of the project sets, and not whoever runs this.
     pub(super) fn of_project(&self, name: &str) -> Option<String> {
-        self.get(name).filter(|_| self.own(name).is_none())
+        let shared = self.own(&format!("BASE44_PROJECTS_{name}"));
+        self.get(name)
+            .filter(|value| self.own(name).is_none() && shared.as_ref() != Some(value))
+    }
+
+    /// A variable that whoever runs this has set, and no file of the project.
+    pub(super) fn of_user(&self, name: &str) -> Option<String> {
+        self.get(name).filter(|_| self.of_project(name).is_none())
     }
 
     fn own(&self, name: &str) -> Option<String> {

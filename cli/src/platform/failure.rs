@@ -13,8 +13,8 @@ use crate::output::{CommandError, ErrorCode};
 const EXCERPT: usize = 500;
 
 /// Whether the same call may succeed a moment later; the official tool repeats after the same.
-pub(super) fn is_transient(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+pub(crate) const fn is_transient(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
 }
 
 /// How long the platform asks to wait: seconds, or an HTTP date.
@@ -59,7 +59,7 @@ pub(super) fn refused(
         (Some("requires_backend_platform_app"), _) => error.with_hint(
             "this works for apps that were made on the command line only: link the project to one of those",
         ),
-        (_, Some(wait)) if is_transient(status) => {
+        (_, Some(wait)) if is_transient(status.as_u16()) => {
             error.with_hint(format!("try again in {} s", wait.as_secs().max(1)))
         }
         _ => hinted(error, status, with_key),

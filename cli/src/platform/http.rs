@@ -1,6 +1,6 @@
 //! One exchange with the platform: its address, its headers, its limits. Whose credential is sent is decided above.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -286,6 +286,18 @@ impl Credential {
     }
 }
 
+/// Whether the login may go to `url` whoever names it: it is Base44's, or does not leave this machine.
+pub(super) fn is_trusted(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url.trim()) else {
+        return false;
+    };
+    let host = url.host_str().unwrap_or_default();
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let is_base44 = host == "base44.com" || host.ends_with(".base44.com");
+    is_here || (is_base44 && url.scheme() == "https")
+}
+
 /// What is at the bottom of an error: "connection refused" rather than "error sending request".
 fn innermost(error: &reqwest::Error) -> String {
     if error.is_timeout() {
@@ -300,7 +312,7 @@ fn innermost(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Http, request_id, segment};
+    use super::{Http, is_trusted, request_id, segment};
 
     #[test]
     fn names_are_encoded_as_javascript_encodes_them() {
@@ -319,6 +331,25 @@ mod tests {
             "{id}"
         );
         assert_ne!(id, request_id());
+    }
+
+    #[test]
+    fn only_base44_and_this_machine_are_trusted_with_the_login_by_themselves() {
+        for (url, expected) in [
+            ("https://app.base44.com", true),
+            (" https://base44.com/x", true),
+            ("http://127.0.0.1:4000", true),
+            ("http://[::1]:4000", true),
+            ("http://localhost:1", true),
+            ("http://app.base44.com", false),
+            ("https://app.base44.com.example.com", false),
+            ("https://app.base44.com@example.com", false),
+            ("https://notbase44.com", false),
+            ("https://localhost.example.com", false),
+            ("nothing", false),
+        ] {
+            assert_eq!(is_trusted(url), expected, "{url}");
+        }
     }
 
     #[test]

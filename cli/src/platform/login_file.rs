@@ -2,18 +2,14 @@
 //!
 //! It is replaced as a whole, so that nobody ever reads half of it, and only its owner may read it.
 
-use std::{
-    fs,
-    io::{self, Write as _},
-    path::Path,
-};
+use std::{fs, io, path::Path};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::oauth::Tokens;
-use crate::places::{make_private_folder, private_file};
+use crate::places::replace_private;
 
 /// Milliseconds before its end at which a token is renewed, as the official tool has it.
 const MARGIN: i64 = 60_000;
@@ -136,26 +132,7 @@ pub(crate) fn write(path: &Path, login: &Login) -> io::Result<()> {
             login.others.entry(key).or_insert(value);
         }
     }
-    // Some keep the file elsewhere, behind a link.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if let Some(folder) = path.parent() {
-        make_private_folder(folder)?;
-    }
-    let draft = path.with_extension(format!("draft-{}", std::process::id()));
-    let text = serde_json::to_string_pretty(&login)?;
-    let written = private_file()
-        .create(true)
-        .truncate(true)
-        .open(&draft)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&draft, &path));
-    if written.is_err() {
-        let _ = fs::remove_file(&draft);
-    }
-    written
+    replace_private(path, serde_json::to_string_pretty(&login)?.as_bytes())
 }
 
 /// Forgets the login; true when there was one.

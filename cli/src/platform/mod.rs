@@ -14,12 +14,17 @@ mod environment;
 mod failure;
 pub(crate) mod functions;
 mod http;
+pub(crate) mod jwt;
 pub(crate) mod login_file;
 pub(crate) mod logs;
 pub(crate) mod oauth;
 mod secrets;
 
-use std::{path::Path, path::PathBuf, time::Duration};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use ::http::{HeaderName, HeaderValue, StatusCode};
 use jiff::Timestamp;
@@ -27,14 +32,18 @@ use tokio::sync::Mutex;
 
 pub(crate) use self::{
     app::App,
-    credentials::Credentials,
+    credentials::{Credentials, Found, remember},
     environment::{Environment, Surroundings},
+    failure::is_transient,
     http::{Answer, Call},
     login_file::Login,
 };
-use self::{credentials::Renewal, http::Http};
+use self::{
+    credentials::{Renewal, Source},
+    http::Http,
+};
 use crate::{
-    output::{CommandError, Output},
+    output::{CommandError, ErrorCode, Output},
     places::Places,
 };
 
@@ -57,7 +66,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// A session with the platform.
 pub(crate) struct Platform {
     http: Http,
-    credentials: Mutex<Credentials>,
+    found: Mutex<Found>,
     login_file: PathBuf,
     /// Where the project's own files say that the platform is, if they do.
     address_of_project: Option<String>,
@@ -71,10 +80,11 @@ impl Platform {
     ///
     /// `INVALID_INPUT` when `BASE44_API_URL` is no HTTP URL.
     pub(crate) fn open(environment: &Environment) -> Result<Self, CommandError> {
-        Self::at(
-            &environment.get("BASE44_API_URL").unwrap_or_default(),
-            environment,
-        )
+        let url = environment.get("BASE44_API_URL").unwrap_or_default();
+        Ok(Self {
+            address_of_project: environment.of_project("BASE44_API_URL"),
+            ..Self::at(&url, environment)?
+        })
     }
 
     /// The same with the platform at `url`; the public one where that is empty.
@@ -84,17 +94,17 @@ impl Platform {
     /// `INVALID_INPUT` when `url` is no HTTP URL.
     pub(crate) fn at(url: &str, environment: &Environment) -> Result<Self, CommandError> {
         let login_file = Places::of_this_user().login_file();
+        remember(environment, &login_file);
         Ok(Self {
             http: Http::open(url)?,
-            credentials: Mutex::new(Credentials::find(environment, &login_file)),
+            found: Mutex::new(Found::find(environment, &login_file)),
             login_file,
-            address_of_project: environment.of_project("BASE44_API_URL"),
+            address_of_project: None,
             output: None,
         })
     }
 
-    /// Notes on standard error: when the platform asks to wait, and when it is where a file of the project says, since
-    /// the login goes there.
+    /// Notes on standard error: when the platform asks to wait, and when it is where a file of the project says.
     pub(crate) fn with_notes(self, output: Output) -> Self {
         if let Some(address) = &self.address_of_project {
             output.note(&format!(
@@ -119,7 +129,7 @@ impl Platform {
 
     /// Who is logged in, as far as this machine knows.
     pub(crate) async fn credentials(&self) -> Credentials {
-        self.credentials.lock().await.clone()
+        self.found.lock().await.credentials.clone()
     }
 
     /// Makes a call and returns its answer, which is a success.
@@ -139,7 +149,7 @@ impl Platform {
                 Ok(answer) => {
                     let asked = failure::retry_after(&answer.headers, Timestamp::now());
                     let wait = asked.unwrap_or(pause);
-                    if repeats == 0 || !failure::is_transient(answer.status) || wait > LONGEST_PAUSE
+                    if repeats == 0 || !is_transient(answer.status.as_u16()) || wait > LONGEST_PAUSE
                     {
                         return Err(self.refusal(call, &answer, asked).await);
                     }
@@ -193,20 +203,39 @@ impl Platform {
 
     /// What a request is signed with, renewed where it is about to expire.
     async fn credential(&self) -> Result<Credential, Unsent> {
-        let mut credentials = self.credentials.lock().await;
-        if let Credentials::Login(login) = &mut *credentials
+        let mut found = self.found.lock().await;
+        self.may_have(found.source)?;
+        if let Credentials::Login(login) = &found.credentials
             && login.is_expiring(Timestamp::now())
         {
-            self.renew_login(login).await?;
+            let login = login.clone();
+            self.renew_login(&mut found, login).await?;
         }
-        credentials.header().map_err(Unsent::Session)
+        found.credentials.header().map_err(Unsent::Session)
+    }
+
+    /// Whether credentials from `source` may go where this platform is: not the user's own to an address that a file of
+    /// the project names, unless that is Base44's or this machine's.
+    fn may_have(&self, source: Source) -> Result<(), Unsent> {
+        match &self.address_of_project {
+            Some(address) if source == Source::User && !http::is_trusted(address) => {
+                let message = format!(
+                    "the project's env files would send your login to {address}, which is not Base44's"
+                );
+                let error = CommandError::new(ErrorCode::ConfigInvalid, message).with_hint(
+                    "remove BASE44_API_URL from them, or set it in the environment if it is right",
+                );
+                Err(Unsent::Session(error))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// After a refusal of `refused`: whether there is another token to try.
     async fn renew(&self, refused: &Credential) -> Result<bool, Unsent> {
-        let mut credentials = self.credentials.lock().await;
-        let now = credentials.header().map_err(Unsent::Session)?;
-        let Credentials::Login(login) = &mut *credentials else {
+        let mut found = self.found.lock().await;
+        let now = found.credentials.header().map_err(Unsent::Session)?;
+        let Credentials::Login(login) = &found.credentials else {
             return Ok(false);
         };
         if now != *refused {
@@ -214,37 +243,46 @@ impl Platform {
             return Ok(true);
         }
         // An older token is the reason for the refusal whatever its date says.
+        let mut login = login.clone();
         login.expire();
-        match self.renew_login(login).await {
+        match self.renew_login(&mut found, login).await {
             Ok(()) => Ok(true),
             Err(Unsent::Connection(_)) => Ok(false),
             Err(error @ Unsent::Session(_)) => Err(error),
         }
     }
 
-    /// Renews a login and keeps it. The login file stays whatever happens: only a login or a logout replaces it.
-    async fn renew_login(&self, login: &mut Login) -> Result<(), Unsent> {
-        if let Some(newer) = self.renewed_by_somebody_else(login) {
-            *login = newer;
-            return Ok(());
+    /// Renews `login`, of these credentials, and keeps it. The login file stays whatever happens: only a login or a
+    /// logout replaces it.
+    async fn renew_login(&self, found: &mut Found, mut login: Login) -> Result<(), Unsent> {
+        if let Some(newer) = self.renewed_by_somebody_else(&login) {
+            return self.adopt(found, newer);
         }
         match oauth::renew(&self.http, &login.refresh_token).await {
             Ok(tokens) => {
                 login.take(tokens, Timestamp::now());
-                self.keep(login);
+                self.keep(found, &login);
+                found.credentials = Credentials::Login(login);
                 Ok(())
             }
-            Err(Renewal::Refused(error)) => {
-                *login = self
-                    .awaited_renewal(login)
-                    .await
-                    .ok_or(Unsent::Session(error))?;
-                Ok(())
-            }
+            Err(Renewal::Refused(error)) => match self.awaited_renewal(&login).await {
+                Some(newer) => self.adopt(found, newer),
+                None => Err(Unsent::Session(error)),
+            },
             // The token has a minute left: the call itself will tell.
             Err(Renewal::Failed(_)) if !login.has_expired(Timestamp::now()) => Ok(()),
             Err(Renewal::Failed(error)) => Err(Unsent::Connection(error)),
         }
+    }
+
+    /// Goes on with the login file's login, which is the user's own wherever the tokens before it came from.
+    fn adopt(&self, found: &mut Found, login: Login) -> Result<(), Unsent> {
+        self.may_have(Source::User)?;
+        *found = Found {
+            credentials: Credentials::Login(login),
+            source: Source::User,
+        };
+        Ok(())
     }
 
     /// After a refusal: a refresh token serves once, and another command may be about to write what it got for it.
@@ -267,8 +305,19 @@ impl Platform {
         .then_some(stored)
     }
 
-    fn keep(&self, login: &Login) {
-        if let Err(error) = login_file::write(&self.login_file, login)
+    fn keep(&self, found: &Found, login: &Login) {
+        let written = login_file::read(&self.login_file)
+            .map_err(io::Error::other)
+            .and_then(|stored| {
+                // Whoever may not have the user's login may not give one.
+                if self.may_have(Source::User).is_ok() && found.may_replace(stored.as_ref(), login)
+                {
+                    login_file::write(&self.login_file, login)
+                } else {
+                    Err(io::Error::other("it is for another login"))
+                }
+            });
+        if let Err(error) = written
             && let Some(output) = self.output
         {
             let file = self.login_file.display();
@@ -279,7 +328,10 @@ impl Platform {
     }
 
     async fn refusal(&self, call: &Call, answer: &Answer, wait: Option<Duration>) -> CommandError {
-        let with_key = matches!(*self.credentials.lock().await, Credentials::WorkspaceKey(_));
+        let with_key = matches!(
+            self.found.lock().await.credentials,
+            Credentials::WorkspaceKey(_)
+        );
         failure::refused(call, answer, with_key, wait)
     }
 }

@@ -19,25 +19,29 @@ const MAX_BYTES: u64 = 8 << 20;
 
 /// The files of one function, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bundle {
+pub(crate) struct Bundle {
     /// The file to run, as `files` names it.
-    pub entry: String,
+    pub(crate) entry: String,
     /// The function's own first, then the shared ones, then what it imports besides; each by path.
-    pub files: Vec<BundleFile>,
+    pub(crate) files: Vec<BundleFile>,
 }
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BundleFile {
+pub(crate) struct BundleFile {
     /// Relative to the function's folder, with `/`; `../../shared/x.ts` for a shared file.
-    pub path: String,
+    pub(crate) path: String,
     /// Its text, byte for byte.
-    pub content: String,
+    pub(crate) content: String,
 }
 
 /// Collects the files of `function`. Files that cannot be sent, and imports that leave the folder of the project's
 /// configuration, are reported as errors in `out`; then the bundle is of no use.
-pub fn bundle(layout: &Layout, function: &FunctionFile, out: &mut Vec<Diagnostic>) -> Bundle {
+pub(crate) fn bundle(
+    layout: &Layout,
+    function: &FunctionFile,
+    out: &mut Vec<Diagnostic>,
+) -> Bundle {
     let (base, functions_dir) = home(layout, function);
     let shared = join_clean(&functions_dir, "../shared");
     let mut open: Vec<PathBuf> = Vec::new();

@@ -9,7 +9,7 @@ use super::node::Node;
 
 /// Who may open the deployed app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visibility {
+pub(crate) enum Visibility {
     /// Everyone, without a login.
     Public,
     /// Invited users, with a login.
@@ -20,51 +20,43 @@ pub enum Visibility {
 
 /// The frontend.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Site {
-    /// Shell command that installs its dependencies; `npm install` by default.
-    pub install_command: String,
-    /// Shell command that builds it; `npm run build` by default.
-    pub build_command: String,
+pub(crate) struct Site {
     /// Shell command that serves it during development. Without one there is no frontend to run.
-    pub serve_command: Option<String>,
-    /// Where the build leaves its files, relative to the project root.
-    pub output_directory: Option<String>,
+    pub(crate) serve_command: Option<String>,
 }
 
 /// One entry of `plugins`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PluginSource {
+pub(crate) struct PluginSource {
     /// A path relative to the configuration's directory (it starts with `.`), an absolute path, or an npm package's name.
-    pub source: String,
+    pub(crate) source: String,
     /// A diagnostic at the entry, to be completed when the plugin turns out not to be usable.
     pub(super) blame: Diagnostic,
 }
 
 /// What `config.jsonc` says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
+pub(crate) struct Config {
     /// The app's name; never empty.
-    pub name: String,
-    /// What the app is for.
-    pub description: Option<String>,
+    pub(crate) name: String,
     /// Who may open the deployed app; `None` leaves that as it is.
-    pub visibility: Option<Visibility>,
+    pub(crate) visibility: Option<Visibility>,
     /// The frontend, where the file has a `site` block.
-    pub site: Option<Site>,
+    pub(crate) site: Option<Site>,
     /// Directory of the entity schemas, relative to the configuration's directory; `entities` by default.
-    pub entities_dir: String,
+    pub(crate) entities_dir: String,
     /// Directory of the functions, relative to the configuration's directory; `functions` by default.
-    pub functions_dir: String,
+    pub(crate) functions_dir: String,
     /// Directory of the actors, which are not served locally; `actors` by default.
-    pub actors_dir: String,
+    pub(crate) actors_dir: String,
     /// Directory of the agents, which are not served locally; `agents` by default.
-    pub agents_dir: String,
+    pub(crate) agents_dir: String,
     /// Directory of the connectors, which are not served locally; `connectors` by default.
-    pub connectors_dir: String,
+    pub(crate) connectors_dir: String,
     /// Marks the project as a plugin and prefixes its functions.
-    pub plugin_namespace: Option<String>,
+    pub(crate) plugin_namespace: Option<String>,
     /// Plugins whose entities and functions this project takes in.
-    pub plugins: Vec<PluginSource>,
+    pub(crate) plugins: Vec<PluginSource>,
     /// A diagnostic at `entitiesDir` and at `functionsDir`, where they are given, for a directory that does not exist.
     pub(super) entities_blame: Option<Diagnostic>,
     pub(super) functions_blame: Option<Diagnostic>,
@@ -72,6 +64,9 @@ pub struct Config {
 
 /// Directories of which nothing is used locally; their keys are only checked.
 const OTHER_DIRS: [&str; 2] = ["agentSkillsDir", "authDir"];
+
+/// What only a deployment of the frontend uses; checked as well.
+const DEPLOYMENT_KEYS: [&str; 3] = ["installCommand", "buildCommand", "outputDirectory"];
 
 /// Reads the file; `None`, and every mistake in `out`, when there is at least one.
 pub(super) fn read(root: &Path, path: &Path, out: &mut Vec<Diagnostic>) -> Option<Config> {
@@ -92,9 +87,9 @@ fn parse(config: &Node<'_>, out: &mut Vec<Diagnostic>) -> Config {
     for key in OTHER_DIRS {
         config.filled_string(key, out);
     }
+    config.string("description", out);
     Config {
         name: name(config, out),
-        description: config.string("description", out).map(str::to_owned),
         visibility: visibility(config, out),
         site: site(config, out),
         entities_dir: directory(config, "entitiesDir", "entities", out),
@@ -138,20 +133,14 @@ fn visibility(config: &Node<'_>, out: &mut Vec<Diagnostic>) -> Option<Visibility
 fn site(config: &Node<'_>, out: &mut Vec<Diagnostic>) -> Option<Site> {
     config.typed("site", "an object", serde_json::Value::as_object, out)?;
     let site = config.get("site")?;
+    for key in DEPLOYMENT_KEYS {
+        site.string(key, out);
+    }
     Some(Site {
-        install_command: site
-            .string("installCommand", out)
-            .unwrap_or("npm install")
-            .to_owned(),
-        build_command: site
-            .string("buildCommand", out)
-            .unwrap_or("npm run build")
-            .to_owned(),
         serve_command: site
             .string("serveCommand", out)
             .filter(|command| !command.trim().is_empty())
             .map(str::to_owned),
-        output_directory: site.string("outputDirectory", out).map(str::to_owned),
     })
 }
 

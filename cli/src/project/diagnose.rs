@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// How bad a mistake is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity {
+pub(crate) enum Severity {
     /// Something was left out, or a rule denies everyone, because of it.
     Error,
     /// Everything loads, but probably not as meant.
@@ -24,20 +24,20 @@ impl fmt::Display for Severity {
 
 /// A place in a file, after a byte order mark has been stripped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub(crate) struct Place {
     /// Line, counted from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// Column in characters, counted from 1.
-    pub column: usize,
+    pub(crate) column: usize,
     /// Byte offset of the first marked character.
-    pub offset: usize,
+    pub(crate) offset: usize,
     /// Number of marked bytes; 0 marks the spot between two characters.
-    pub len: usize,
+    pub(crate) len: usize,
 }
 
 impl Place {
     /// The place of the bytes `offset..offset + len` of `text`; an offset outside it, or inside a character, is moved back.
-    pub fn of(text: &str, offset: usize, len: usize) -> Self {
+    pub(crate) fn of(text: &str, offset: usize, len: usize) -> Self {
         let offset = text.floor_char_boundary(offset);
         let before = &text[..offset];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
@@ -52,26 +52,26 @@ impl Place {
 
 /// One mistake in one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Diagnostic {
+pub(crate) struct Diagnostic {
     /// How bad it is.
-    pub severity: Severity,
+    pub(crate) severity: Severity,
     /// The file, relative to the project root, with `/` between its parts.
-    pub file: String,
+    pub(crate) file: String,
     /// Where in the file; `None` when the mistake is the file itself (unreadable, missing).
-    pub place: Option<Place>,
+    pub(crate) place: Option<Place>,
     /// What is wrong.
-    pub message: String,
+    pub(crate) message: String,
     /// What would have been right.
-    pub expected: Option<String>,
+    pub(crate) expected: Option<String>,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
     /// The file's text without its byte order mark, for the code frame.
-    pub source: Option<Arc<str>>,
+    pub(crate) source: Option<Arc<str>>,
 }
 
 impl Diagnostic {
     /// An error about `file` as a whole.
-    pub fn error(file: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn error(file: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Error,
             file: printable(file.into()),
@@ -84,7 +84,7 @@ impl Diagnostic {
     }
 
     /// A warning about `file` as a whole.
-    pub fn warning(file: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(file: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             severity: Severity::Warning,
             ..Self::error(file, message)
@@ -93,28 +93,28 @@ impl Diagnostic {
 
     /// Says what would have been right.
     #[must_use]
-    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+    pub(crate) fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = Some(printable(expected.into()));
         self
     }
 
     /// Says what to do.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(printable(hint.into()));
         self
     }
 
     /// Marks `place` in `source`.
     #[must_use]
-    pub fn at(mut self, source: &Arc<str>, place: Place) -> Self {
+    pub(crate) fn at(mut self, source: &Arc<str>, place: Place) -> Self {
         self.source = Some(Arc::clone(source));
         self.place = Some(place);
         self
     }
 
     /// True when something was left out because of it.
-    pub fn is_error(&self) -> bool {
+    pub(crate) fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 }

@@ -19,17 +19,17 @@ use super::{extension, root, schema};
 
 /// One entity as its files define it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EntityFile {
+pub(crate) struct EntityFile {
     /// Matches `^[A-Za-z0-9_.-]+$`; unique in the project.
-    pub name: String,
+    pub(crate) name: String,
     /// The file, absolute; the plugin's file where the entity is a plugin's.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The schema as strict JSON with `name`, `type` and `properties` filled in, keys in the order of the file.
-    pub schema_json: String,
+    pub(crate) schema_json: String,
     /// The namespace of the plugin that defines it.
-    pub plugin: Option<String>,
+    pub(crate) plugin: Option<String>,
     /// The project's file that extends a plugin's entity.
-    pub extended_by: Option<PathBuf>,
+    pub(crate) extended_by: Option<PathBuf>,
 }
 
 /// The files as they were last read; one that was not saved since is not read again.

@@ -3,16 +3,13 @@
 
 use std::{
     fs, io,
-    io::Write as _,
     ops::Range,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
 use super::env;
-
-/// The mode of a file that is made: it holds secrets.
-const PRIVATE: u32 = 0o600;
+use crate::places::{self, PRIVATE};
 
 /// What was done, by variable. Their values are nobody's to show.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -55,8 +52,6 @@ pub(crate) fn set(path: &Path, values: &[(String, String)]) -> Result<Edited, Ed
         path: path.to_owned(),
         source,
     };
-    // A link stays a link, and its file is changed.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let (old, mode) = read(path).map_err(failed)?;
     let mut text = old.clone().unwrap_or_default();
     let mut edited = Edited::default();
@@ -64,7 +59,7 @@ pub(crate) fn set(path: &Path, values: &[(String, String)]) -> Result<Edited, Ed
         assign(&mut text, name, value, &mut edited)?;
     }
     if old.as_ref() != Some(&text) {
-        replace(path, &text, mode).map_err(failed)?;
+        places::replace(path, text.as_bytes(), mode).map_err(failed)?;
     }
     Ok(edited)
 }
@@ -76,21 +71,6 @@ fn read(path: &Path) -> io::Result<(Option<String>, u32)> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((None, PRIVATE)),
         Err(error) => Err(error),
     }
-}
-
-fn replace(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(path);
-    // Removed again when one of the steps fails. Made with a mode of 0600.
-    let mut draft = tempfile::Builder::new()
-        .prefix(".env.")
-        .tempfile_in(folder)?;
-    draft.write_all(text.as_bytes())?;
-    draft
-        .as_file()
-        .set_permissions(fs::Permissions::from_mode(mode & 0o777))?;
-    draft.as_file().sync_all()?;
-    draft.persist(path)?;
-    Ok(())
 }
 
 /// Sets one variable. Of several assignments the last one counts for every reader, so that one is changed.

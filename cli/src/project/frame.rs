@@ -18,7 +18,7 @@ const LEAST: usize = 20;
 
 impl Diagnostic {
     /// The code frame, `width` columns wide, ending in a line break. It is readable without colour.
-    pub fn frame(&self, width: usize, colour: bool) -> String {
+    pub(crate) fn frame(&self, width: usize, colour: bool) -> String {
         let theme = if colour {
             GraphicalTheme::unicode()
         } else {

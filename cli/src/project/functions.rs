@@ -18,19 +18,19 @@ const MAX_DEPLOYED: usize = 50;
 
 /// One backend function as its files define it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FunctionFile {
+pub(crate) struct FunctionFile {
     /// Unique in the project, without dots; may contain `/`. A plugin's is `<namespace>__<name>`.
-    pub name: String,
+    pub(crate) name: String,
     /// The file to run, absolute.
-    pub entry: PathBuf,
+    pub(crate) entry: PathBuf,
     /// Its directory, absolute.
-    pub dir: PathBuf,
+    pub(crate) dir: PathBuf,
     /// Its `function.jsonc`, absolute, where it has one.
-    pub config: Option<PathBuf>,
+    pub(crate) config: Option<PathBuf>,
     /// The items of `automations`, as they stand in the file; `None` where it has no such key.
-    pub automations: Option<Vec<Value>>,
+    pub(crate) automations: Option<Vec<Value>>,
     /// The namespace of the plugin that it comes from.
-    pub plugin: Option<String>,
+    pub(crate) plugin: Option<String>,
 }
 
 /// A function and a diagnostic at the place of its name, for the case that the name is taken.

@@ -9,17 +9,17 @@ use super::plugins::{self, Plugin};
 
 /// A project's configuration and directories. Its parts can be read again from it one by one.
 #[derive(Debug, Clone)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// The project root, absolute: where `.env` lies and the frontend is started.
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
     /// The configuration file, absolute.
-    pub config_path: PathBuf,
+    pub(crate) config_path: PathBuf,
     /// The directory of the configuration file: the base of all directories it names.
-    pub config_dir: PathBuf,
+    pub(crate) config_dir: PathBuf,
     /// What the configuration says.
-    pub config: Config,
+    pub(crate) config: Config,
     /// The plugins that could be loaded, in the order of the configuration.
-    pub plugins: Vec<Plugin>,
+    pub(crate) plugins: Vec<Plugin>,
 }
 
 /// One place that entities and functions come from: the project or a plugin.
@@ -43,32 +43,32 @@ impl Source<'_> {
 
 impl Layout {
     /// The project's own directory of entity schemas.
-    pub fn entities_dir(&self) -> PathBuf {
+    pub(crate) fn entities_dir(&self) -> PathBuf {
         self.project().entities_dir()
     }
 
     /// The project's own directory of functions.
-    pub fn functions_dir(&self) -> PathBuf {
+    pub(crate) fn functions_dir(&self) -> PathBuf {
         self.project().functions_dir()
     }
 
     /// The directory of code that all functions share, beside the functions directory.
-    pub fn shared_dir(&self) -> PathBuf {
+    pub(crate) fn shared_dir(&self) -> PathBuf {
         join_clean(&self.functions_dir(), "../shared")
     }
 
     /// The directory of generated types, where the official tool has it.
-    pub fn types_dir(&self) -> PathBuf {
+    pub(crate) fn types_dir(&self) -> PathBuf {
         self.config_dir.join(".types")
     }
 
     /// `path` as seen from the project's root, with `/` between its parts.
-    pub fn relative(&self, path: &Path) -> String {
+    pub(crate) fn relative(&self, path: &Path) -> String {
         relative(&self.root, path)
     }
 
     /// Everything whose change can change what was read: directories with all they contain, and single files, whether they exist or not.
-    pub fn inputs(&self) -> Vec<PathBuf> {
+    pub(crate) fn inputs(&self) -> Vec<PathBuf> {
         let mut inputs = vec![self.config_path.clone()];
         inputs.extend(self.env_paths());
         inputs.extend(self.app_link_paths());

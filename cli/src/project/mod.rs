@@ -34,39 +34,38 @@ mod tests;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use bundle::{Bundle, BundleFile, bundle};
-pub use config::{Config, PluginSource, Site, Visibility};
-pub use diagnose::{Diagnostic, Place, Severity};
-pub use entities::EntityFile;
-pub use functions::FunctionFile;
-pub use layout::Layout;
-pub use plugins::Plugin;
-pub use resources::Resources;
+pub(crate) use bundle::{Bundle, BundleFile, bundle};
+pub(crate) use config::Visibility;
+pub(crate) use diagnose::{Diagnostic, Severity};
+pub(crate) use entities::EntityFile;
+pub(crate) use functions::FunctionFile;
+pub(crate) use layout::Layout;
+pub(crate) use resources::Resources;
 
 /// A project, as far as it can be used.
 #[derive(Debug, Clone)]
-pub struct Project {
+pub(crate) struct Project {
     /// Where its parts lie, and its configuration.
-    pub layout: Layout,
+    pub(crate) layout: Layout,
     /// The linked app's id; `None` for a project that is not linked.
-    pub app_id: Option<String>,
+    pub(crate) app_id: Option<String>,
     /// Plugins' entities first, then the project's by path.
-    pub entities: Vec<EntityFile>,
+    pub(crate) entities: Vec<EntityFile>,
     /// The project's functions by path, then the plugins'.
-    pub functions: Vec<FunctionFile>,
+    pub(crate) functions: Vec<FunctionFile>,
     /// Variables that the project's files add to the environment of the server.
-    pub env: Vec<(String, String)>,
+    pub(crate) env: Vec<(String, String)>,
     /// Everything wrong with it.
-    pub diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// One part of a project, and what is wrong with that part.
 #[derive(Debug, Clone, Default)]
-pub struct Reading<T> {
+pub(crate) struct Reading<T> {
     /// What could be read.
-    pub value: T,
+    pub(crate) value: T,
     /// What could not, and why.
-    pub diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl<T> Reading<T> {
@@ -81,7 +80,7 @@ impl<T> Reading<T> {
 /// Why there is no project to work with.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ReadError {
+pub(crate) enum ReadError {
     /// The directory to start in cannot be entered.
     #[error("cannot open the directory {}", .dir.display())]
     Start {
@@ -108,7 +107,7 @@ pub enum ReadError {
 
 impl ReadError {
     /// What the user can do about it.
-    pub fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::Start { .. } => "check the path and its permissions",
             Self::NotFound { .. } => {
@@ -124,7 +123,7 @@ impl ReadError {
 /// # Errors
 ///
 /// When there is none, or its configuration cannot be used.
-pub fn read(start: &Path) -> Result<Project, ReadError> {
+pub(crate) fn read(start: &Path) -> Result<Project, ReadError> {
     read_with(start, ambient)
 }
 
@@ -133,7 +132,7 @@ pub fn read(start: &Path) -> Result<Project, ReadError> {
 /// # Errors
 ///
 /// As [`read`].
-pub fn read_with(
+pub(crate) fn read_with(
     start: &Path,
     ambient: impl Fn(&str) -> Option<String>,
 ) -> Result<Project, ReadError> {
@@ -162,7 +161,7 @@ pub fn read_with(
 /// # Errors
 ///
 /// As [`read`].
-pub fn read_layout(start: &Path) -> Result<Reading<Layout>, ReadError> {
+pub(crate) fn read_layout(start: &Path) -> Result<Reading<Layout>, ReadError> {
     let dir = enter(start).map_err(|source| ReadError::Start {
         dir: start.to_owned(),
         source,
@@ -199,17 +198,17 @@ pub fn read_layout(start: &Path) -> Result<Reading<Layout>, ReadError> {
 }
 
 /// Reads the entities again.
-pub fn read_entities(layout: &Layout) -> Reading<Vec<EntityFile>> {
+pub(crate) fn read_entities(layout: &Layout) -> Reading<Vec<EntityFile>> {
     Reading::of(|out| entities::read(layout, &mut entities::Files::default(), out))
 }
 
 /// Reads the functions again.
-pub fn read_functions(layout: &Layout) -> Reading<Vec<FunctionFile>> {
+pub(crate) fn read_functions(layout: &Layout) -> Reading<Vec<FunctionFile>> {
     Reading::of(|out| functions::read(layout, out))
 }
 
 /// Reads the names of what is deployed with the project but not served locally.
-pub fn read_resources(layout: &Layout) -> Reading<Resources> {
+pub(crate) fn read_resources(layout: &Layout) -> Reading<Resources> {
     Reading::of(|out| resources::read(layout, out))
 }
 
@@ -224,12 +223,12 @@ pub(crate) fn is_entity_name(name: &str) -> bool {
 }
 
 /// Reads the environment files again.
-pub fn read_env(layout: &Layout) -> Reading<Vec<(String, String)>> {
+pub(crate) fn read_env(layout: &Layout) -> Reading<Vec<(String, String)>> {
     Reading::of(|out| env::read(&layout.root, ambient, out))
 }
 
 /// Reads one file of variables, wherever it lies.
-pub fn read_env_file(path: &Path) -> Reading<Vec<(String, String)>> {
+pub(crate) fn read_env_file(path: &Path) -> Reading<Vec<(String, String)>> {
     let file = path.to_string_lossy();
     Reading::of(|out| {
         let text = document::read_text(&file, path, out);
@@ -238,7 +237,7 @@ pub fn read_env_file(path: &Path) -> Reading<Vec<(String, String)>> {
 }
 
 /// Reads the link to the deployed app again.
-pub fn read_app_id(layout: &Layout) -> Reading<Option<String>> {
+pub(crate) fn read_app_id(layout: &Layout) -> Reading<Option<String>> {
     Reading::of(|out| app_link::read(&layout.root, &layout.config_dir, out))
 }
 

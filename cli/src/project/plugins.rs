@@ -10,17 +10,17 @@ use super::root;
 
 /// A plugin that could be loaded.
 #[derive(Debug, Clone)]
-pub struct Plugin {
+pub(crate) struct Plugin {
     /// Prefixes the plugin's functions, as `<namespace>__<name>`; unique in the project.
-    pub namespace: String,
+    pub(crate) namespace: String,
     /// As the project's configuration names it.
-    pub source: String,
+    pub(crate) source: String,
     /// Its configuration file, absolute.
-    pub config_path: PathBuf,
+    pub(crate) config_path: PathBuf,
     /// The directory of that file.
-    pub config_dir: PathBuf,
+    pub(crate) config_dir: PathBuf,
     /// What it says.
-    pub config: Config,
+    pub(crate) config: Config,
 }
 
 impl Plugin {

@@ -10,13 +10,13 @@ use super::{root, walk};
 
 /// The names of each kind, sorted, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Resources {
+pub(crate) struct Resources {
     /// `name` of the files in the directory of agents.
-    pub agents: Vec<String>,
+    pub(crate) agents: Vec<String>,
     /// `type` of the files in the directory of connectors.
-    pub connectors: Vec<String>,
+    pub(crate) connectors: Vec<String>,
     /// Directories with an `entry.ts` or `entry.js` in the directory of actors.
-    pub actors: Vec<String>,
+    pub(crate) actors: Vec<String>,
 }
 
 /// Reads the names. A file that cannot be used is reported and left out.

@@ -37,7 +37,9 @@ pub(crate) fn make(files: &[NewFile], name: impl Fn(&Path) -> String) -> Result<
         return Err(taken(&file.path));
     }
     for (index, file) in files.iter().enumerate() {
-        let Err(error) = create(file) else { continue };
+        let Err(error) = create(file, |made| made.write_all(file.text.as_bytes())) else {
+            continue;
+        };
         for made in &files[..index] {
             let _ = fs::remove_file(&made.path);
         }
@@ -51,19 +53,38 @@ pub(crate) fn make(files: &[NewFile], name: impl Fn(&Path) -> String) -> Result<
     Ok(())
 }
 
-fn create(file: &NewFile) -> io::Result<()> {
+/// Makes a file with what `write` writes; none when that fails.
+fn create(file: &NewFile, write: impl FnOnce(&mut fs::File) -> io::Result<()>) -> io::Result<()> {
     if let Some(folder) = file.path.parent() {
         fs::create_dir_all(folder)?;
     }
     let mut made = fs::File::create_new(&file.path)?;
-    made.write_all(file.text.as_bytes())
+    write(&mut made).inspect_err(|_error| drop(fs::remove_file(&file.path)))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{
+        fs,
+        io::{self, Write as _},
+    };
 
-    use super::{NewFile, make};
+    use super::{NewFile, create, make};
+
+    #[test]
+    fn a_file_that_cannot_be_written_whole_is_not_left_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = NewFile {
+            path: folder.path().join("a"),
+            text: "new".to_owned(),
+        };
+        let written = create(&file, |made| {
+            made.write_all(b"ne")?;
+            Err(io::ErrorKind::StorageFull.into())
+        });
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::StorageFull);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 
     #[test]
     fn all_files_are_made_or_none_and_none_is_overwritten() {

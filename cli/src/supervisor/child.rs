@@ -1,6 +1,6 @@
 //! One child process in a process group of its own: started, watched, stopped, and never left behind.
 //!
-//! The only place of this crate that starts processes.
+//! Services and the frontend start here; what is only run to its end, or becomes of this process, starts where it is used.
 
 use std::{
     ffi::OsString,

@@ -3,15 +3,10 @@
 use proto::process::FailReason;
 
 use super::service::{Component, StartFailure};
-use crate::{
-    port_owner,
-    settings::{PortChoice, Settings},
-    ui::Problem,
-};
+use crate::{port_owner, ui::Problem};
 
-/// A service could not be started.
-pub(super) fn to_start(failure: &StartFailure, settings: &Settings) -> Problem {
-    let (PortChoice::Exactly(port) | PortChoice::From(port)) = settings.port;
+/// A service could not be started. `port` is the one that the gateway was to serve on.
+pub(super) fn to_start(failure: &StartFailure, port: u16) -> Problem {
     let message = match (failure.reason, port_owner::of(port)) {
         (FailReason::AddressInUse, Some(owner)) => {
             format!("Port {port} is already in use by {owner}")
@@ -34,4 +29,27 @@ fn with_tail(mut message: String, tail: &[String]) -> String {
         message.push_str(line);
     }
     message
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::{FailReason, StartFailure, to_start};
+
+    #[test]
+    fn a_port_that_is_taken_is_the_one_that_was_tried() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let failure = StartFailure {
+            reason: FailReason::AddressInUse,
+            message: "taken".to_owned(),
+            hint: String::new(),
+            tail: Vec::new(),
+        };
+        let said = to_start(&failure, port).message;
+        let expected = format!("Port {port} is already in use by ");
+        assert!(said.starts_with(&expected), "{said}");
+    }
 }

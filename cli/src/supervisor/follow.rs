@@ -1,6 +1,7 @@
-//! Brings what services stream to the terminal: functions' output and, when asked for, requests.
+//! Brings what services stream to the terminal: functions' output and, when asked for, requests. Each goes on until it is
+//! aborted, since a stream may break while its service lives.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use proto::{
     client::{GatewayClient, RunnerClient},
@@ -11,44 +12,58 @@ use proto::{
 };
 
 use serde_json::Map;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 
 use crate::ui::{Entry, Level, Terminal};
 
-/// Shows the output of all functions until the runner ends.
-pub(crate) async fn function_output(runner: RunnerClient, terminal: Arc<Terminal>) {
-    let request = LogsRequest {
-        function: String::new(),
-        follow: true,
-        recent: None,
-    };
-    let Ok(mut lines) = runner.logs(request).await else {
-        return;
-    };
-    while let Ok(Some(line)) = lines.message().await {
-        terminal.entry(&output_entry(line));
+/// Before a stream that broke, or could not be opened, is opened again.
+const REOPEN: Duration = Duration::from_millis(500);
+
+/// Shows the output of all functions.
+pub(crate) async fn function_output(runner: RunnerClient, terminal: Arc<Terminal>) -> Infallible {
+    let mut recent = None;
+    loop {
+        let request = LogsRequest {
+            function: String::new(),
+            follow: true,
+            recent,
+        };
+        if let Ok(mut lines) = runner.logs(request).await {
+            // What has been shown is not shown again.
+            recent = Some(0);
+            while let Ok(Some(line)) = lines.message().await {
+                terminal.entry(&output_entry(line));
+            }
+        }
+        sleep(REOPEN).await;
     }
 }
 
-/// Shows every request as it ends until the gateway does.
-pub(crate) async fn requests(gateway: GatewayClient, terminal: Arc<Terminal>) {
-    let Ok(mut entries) = gateway.request_log(RequestLogRequest {}).await else {
-        return;
-    };
-    while let Ok(Some(request)) = entries.message().await {
-        terminal.entry(&request_entry(request));
+/// Shows every request as it ends.
+pub(crate) async fn requests(gateway: GatewayClient, terminal: Arc<Terminal>) -> Infallible {
+    loop {
+        if let Ok(mut entries) = gateway.request_log(RequestLogRequest {}).await {
+            while let Ok(Some(request)) = entries.message().await {
+                terminal.entry(&request_entry(request));
+            }
+        }
+        sleep(REOPEN).await;
     }
 }
 
-/// Passes on that the gateway needs the developer's token until the gateway ends. One request stands for all that come
-/// before it is worked off.
-pub(crate) async fn credential_requests(gateway: GatewayClient, wanting: mpsc::Sender<()>) {
-    let request = CredentialRequestsRequest {};
-    let Ok(mut requests) = gateway.credential_requests(request).await else {
-        return;
-    };
-    while let Ok(Some(_request)) = requests.message().await {
-        let _ = wanting.try_send(());
+/// Passes on that the gateway needs the developer's token. One request stands for all that come before it is worked off.
+pub(crate) async fn credential_requests(
+    gateway: GatewayClient,
+    wanting: mpsc::Sender<()>,
+) -> Infallible {
+    loop {
+        let request = CredentialRequestsRequest {};
+        if let Ok(mut requests) = gateway.credential_requests(request).await {
+            while let Ok(Some(_request)) = requests.message().await {
+                let _ = wanting.try_send(());
+            }
+        }
+        sleep(REOPEN).await;
     }
 }
 
@@ -98,5 +113,39 @@ fn request_entry(request: RequestLogEntry) -> Entry {
         request_id: Some(request.request_id),
         message,
         ..entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use proto::{
+        client::{GatewayClient, RunnerClient},
+        telemetry::LogFormat,
+    };
+    use tokio::{net::TcpListener, sync::mpsc, task::JoinSet, time::timeout};
+
+    use super::{Level, Terminal, credential_requests, function_output, requests};
+
+    #[tokio::test]
+    async fn a_stream_that_breaks_is_opened_again() {
+        let terminal = Arc::new(Terminal::new(LogFormat::Text, Level::Error));
+        for index in 0..3 {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap().to_string();
+            let runner = RunnerClient::new(&address, None).unwrap();
+            let gateway = GatewayClient::new(&address, None).unwrap();
+            let mut following = JoinSet::new();
+            match index {
+                0 => following.spawn(function_output(runner, Arc::clone(&terminal))),
+                1 => following.spawn(requests(gateway, Arc::clone(&terminal))),
+                _ => following.spawn(credential_requests(gateway, mpsc::channel(1).0)),
+            };
+            for time in 0..3 {
+                let came = timeout(Duration::from_secs(60), listener.accept()).await;
+                assert!(came.is_ok(), "stream {index} is opened {time} times only");
+            }
+        }
     }
 }

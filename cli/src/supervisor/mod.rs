@@ -8,12 +8,14 @@ pub(crate) mod child;
 mod failure;
 pub(crate) mod follow;
 pub(crate) mod frontend;
+mod lines;
 pub(crate) mod plan;
 mod policy;
 pub(crate) mod service;
 
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     process::ExitStatus,
     sync::Arc,
@@ -57,6 +59,8 @@ pub(crate) struct Supervisor {
     token: LaunchToken,
     desired: Desired,
     own: BTreeMap<Component, Service>,
+    /// What brings their streams to the terminal; that of a service ends when another takes its place.
+    following: BTreeMap<Component, JoinSet<Infallible>>,
     policies: BTreeMap<Component, CrashPolicy>,
     /// Attached services that went away and came back, and have to be told everything again.
     returned: mpsc::Receiver<Component>,
@@ -88,6 +92,7 @@ impl Supervisor {
             token,
             desired,
             own,
+            following: BTreeMap::new(),
             policies: BTreeMap::new(),
             url: String::new(),
             port: 0,
@@ -189,7 +194,7 @@ impl Supervisor {
     }
 
     /// It is somebody else's to mend when an attached service does not take what it is told.
-    async fn tell_again(&self, component: Component) {
+    async fn tell_again(&mut self, component: Component) {
         let entry = match self.tell(component).await {
             Ok(()) => Entry::of_cli(
                 Level::Info,
@@ -219,7 +224,7 @@ impl Supervisor {
         };
         let service = Service::start(component, arguments, &self.token, &self.terminal)
             .await
-            .map_err(|failure| failure::to_start(&failure, &self.settings))?;
+            .map_err(|failure| failure::to_start(&failure, self.port))?;
         self.own.insert(component, service);
         self.tell(component).await?;
         // Where it is now. A gateway that is down as well is told when it is back itself.
@@ -283,23 +288,25 @@ impl Supervisor {
         Ok(())
     }
 
-    fn follow(&self, component: Component) {
+    fn follow(&mut self, component: Component) {
+        let mut following = JoinSet::new();
         match component {
             Component::Store => {}
             Component::Runner => {
                 if let Ok(runner) = self.runner() {
-                    tokio::spawn(follow::function_output(runner, Arc::clone(&self.terminal)));
+                    following.spawn(follow::function_output(runner, Arc::clone(&self.terminal)));
                 }
             }
             Component::Gateway => {
                 let Ok(gateway) = self.gateway() else { return };
                 let wanting = self.wanting.clone();
-                tokio::spawn(follow::credential_requests(gateway.clone(), wanting));
+                following.spawn(follow::credential_requests(gateway.clone(), wanting));
                 if self.settings.verbose {
-                    tokio::spawn(follow::requests(gateway, Arc::clone(&self.terminal)));
+                    following.spawn(follow::requests(gateway, Arc::clone(&self.terminal)));
                 }
             }
         }
+        self.following.insert(component, following);
     }
 
     fn grpc(&self, component: Component) -> Result<SocketAddr, Problem> {
@@ -357,7 +364,7 @@ async fn start_all(
         let (component, service) = started.map_err(|error| Problem::broken(error.to_string()))?;
         services.insert(
             component,
-            service.map_err(|failure| failure::to_start(&failure, settings))?,
+            service.map_err(|failure| failure::to_start(&failure, settings.port.first()))?,
         );
     }
     Ok(services)

@@ -21,14 +21,12 @@ use proto::{
     process::{Announcement, FailReason},
     token::LaunchToken,
 };
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    process::{ChildStderr, ChildStdout},
-    sync::oneshot,
-    time::timeout,
-};
+use tokio::{io::AsyncRead, process::ChildStderr, sync::oneshot, time::timeout};
 
-use super::child::{Child, Start, kill_group};
+use super::{
+    child::{Child, Start, kill_group},
+    lines::each_line,
+};
 use crate::ui::{Entry, Level, Terminal};
 
 /// How long a service may take from its start until it listens. It takes milliseconds; a machine under load gets time.
@@ -49,7 +47,7 @@ pub(crate) enum Component {
 }
 
 impl Component {
-    /// In the order in which they stop last to first.
+    /// In starting order; they stop in reverse.
     pub(crate) const ALL: [Self; 3] = [Self::Store, Self::Runner, Self::Gateway];
 
     /// The name of the component, of its sub-command and of its binary.
@@ -229,26 +227,24 @@ fn command(
 }
 
 async fn read_announcements(
-    stdout: ChildStdout,
+    stdout: impl AsyncRead + Unpin,
     first: oneshot::Sender<Announcement>,
     traces: Arc<Traces>,
 ) {
     let mut first = Some(first);
-    let mut lines = BufReader::new(stdout).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        match Announcement::parse(&line) {
-            Ok(Announcement::GroupStarted { group }) => drop(traces.groups.lock().insert(group)),
-            Ok(Announcement::GroupEnded { group }) => drop(traces.groups.lock().remove(&group)),
-            Ok(announcement @ (Announcement::Listening { .. } | Announcement::Failed { .. })) => {
-                let listens = matches!(announcement, Announcement::Listening { .. });
-                traces.listens.fetch_or(listens, Ordering::Relaxed);
-                if let Some(first) = first.take() {
-                    let _ = first.send(announcement);
-                }
+    each_line(stdout, |line| match Announcement::parse(line) {
+        Ok(Announcement::GroupStarted { group }) => drop(traces.groups.lock().insert(group)),
+        Ok(Announcement::GroupEnded { group }) => drop(traces.groups.lock().remove(&group)),
+        Ok(announcement @ (Announcement::Listening { .. } | Announcement::Failed { .. })) => {
+            let listens = matches!(announcement, Announcement::Listening { .. });
+            traces.listens.fetch_or(listens, Ordering::Relaxed);
+            if let Some(first) = first.take() {
+                let _ = first.send(announcement);
             }
-            Err(_not_ours) => {}
         }
-    }
+        Err(_not_ours) => {}
+    })
+    .await;
     // The service has ended, by whatever cause; its processes must not outlive it.
     traces.kill_groups();
 }
@@ -259,9 +255,8 @@ async fn read_log(
     terminal: Arc<Terminal>,
     traces: Arc<Traces>,
 ) {
-    let mut lines = BufReader::new(stderr).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        let entry = Entry::from_service(component.name(), &line);
+    each_line(stderr, |line| {
+        let entry = Entry::from_service(component.name(), line);
         {
             let mut tail = traces.tail.lock();
             if tail.len() == TAIL {
@@ -270,8 +265,7 @@ async fn read_log(
             tail.push_back(entry.message.clone());
         }
         if let Some(code) = &entry.code {
-            terminal.code(code, &entry);
-            continue;
+            return terminal.code(code, &entry);
         }
         match entry.level {
             // What services tell each other and us; only who debugs wants to read it.
@@ -283,7 +277,8 @@ async fn read_log(
             Level::Error if !traces.listens.load(Ordering::Relaxed) => {}
             Level::Debug | Level::Warn | Level::Error => terminal.entry(&entry),
         }
-    }
+    })
+    .await;
 }
 
 /// `exit status 1` or `signal 9`, in words.
@@ -293,5 +288,31 @@ pub(crate) fn describe(status: ExitStatus) -> String {
         (Some(code), _) => format!("it ended with status {code}"),
         (None, Some(signal)) => format!("it was ended by signal {signal}"),
         (None, None) => "it ended".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, atomic::Ordering};
+
+    use tokio::sync::oneshot;
+
+    use super::{Announcement, Traces, read_announcements};
+
+    #[tokio::test]
+    async fn a_line_that_is_no_text_keeps_nothing_from_being_read() {
+        let listening = Announcement::Listening {
+            service: "store".to_owned(),
+            grpc: "127.0.0.1:1".parse().unwrap(),
+            http: None,
+            pid: 1,
+        };
+        let announced_line = serde_json::to_vec(&listening).unwrap();
+        let output = [b"\xff\xfe\n".as_slice(), &announced_line, b"\n"].concat();
+        let (first, announced) = oneshot::channel();
+        let traces = Arc::new(Traces::default());
+        read_announcements(output.as_slice(), first, Arc::clone(&traces)).await;
+        assert_eq!(announced.await.unwrap(), listening);
+        assert!(traces.listens.load(Ordering::Relaxed));
     }
 }

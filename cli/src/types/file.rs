@@ -1,15 +1,17 @@
 //! Puts the declarations where compilers find them, and `tsconfig.json` in the know.
 
 use std::{
-    fs,
-    io::{self, Write as _},
+    fs, io,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
-use crate::project::{
-    Diagnostic, Layout,
-    tsconfig::{self, Include},
+use crate::{
+    places,
+    project::{
+        Diagnostic, Layout,
+        tsconfig::{self, Include},
+    },
 };
 
 /// What became of a file.
@@ -36,15 +38,8 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<Written> {
     }
     let folder = path.parent().unwrap_or(path);
     fs::create_dir_all(folder)?;
-    let mode = fs::metadata(path).map_or(0o644, |meta| meta.permissions().mode() & 0o777);
-    let mut draft = tempfile::Builder::new()
-        .prefix(".draft-")
-        .tempfile_in(folder)?;
-    draft.write_all(text.as_bytes())?;
-    draft
-        .as_file()
-        .set_permissions(fs::Permissions::from_mode(mode))?;
-    draft.persist(path)?;
+    let mode = fs::metadata(path).map_or(0o644, |meta| meta.permissions().mode());
+    places::replace(path, text.as_bytes(), mode)?;
     Ok(Written::Changed)
 }
 
@@ -78,8 +73,7 @@ pub(crate) fn include(layout: &Layout) -> io::Result<Tsconfig> {
         Include::Present => Tsconfig::Present,
         Include::Unclear(problem) => Tsconfig::Unclear(problem),
         Include::Added(edited) => {
-            // A link stays a link.
-            write(&fs::canonicalize(&path)?, &format!("{mark}{edited}"))?;
+            write(&path, &format!("{mark}{edited}"))?;
             Tsconfig::Added
         }
     })

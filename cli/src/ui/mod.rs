@@ -5,6 +5,7 @@
 
 mod code_box;
 mod columns;
+mod counted;
 mod entry;
 mod problem;
 mod repeats;
@@ -15,6 +16,7 @@ mod terminal;
 pub(crate) use self::{
     code_box::CodeBox,
     columns::columns,
+    counted::counted,
     entry::{Entry, LABEL, Level},
     problem::Problem,
     start_block::StartBlock,

@@ -166,6 +166,16 @@ impl Terminal {
         }
     }
 
+    /// The command ends, and nothing is wrong: what programs hear of it. Those who asked see it themselves.
+    pub(crate) fn end(&self, exit: u8) {
+        if self.format == LogFormat::Json {
+            let mut entry = Entry::of_cli(Level::Info, "the server has ended");
+            entry.tell("event", "end");
+            entry.tell("exit", exit);
+            self.state.lock().out(&entry.to_json());
+        }
+    }
+
     /// Why the command ends.
     pub(crate) fn problem(&self, problem: &Problem) {
         let hint = problem.hint.as_deref();

@@ -152,7 +152,7 @@ async fn writes(store: &mut Round<'_>) -> Value {
     let upsert =
         json!({ "recordsJson": encoded(&json!([{ "title": "c", "size": 9 }])), "key": ["title"] });
     let upserted = store.call("Upsert", about(&upsert)).await;
-    assert_eq!(upserted["updated"], "1");
+    assert_eq!(upserted["counts"]["updated"], "1");
     id
 }
 
@@ -180,7 +180,7 @@ async fn streams(store: &mut Round<'_>, id: &Value) {
         .peer
         .answer_to_all(&name, &format!("{header} {content}"))
         .await;
-    assert_eq!(imported["imported"], true, "{imported}");
+    assert_eq!(imported["outcome"]["imported"], true, "{imported}");
 
     let operation = json!({ "tag": 7, "get": about(&json!({ "id": id })) });
     let result = store.call("Operate", operation).await;

@@ -224,3 +224,46 @@ async fn deletion_asks_and_tells_what_was_not_there() {
         .await;
     let _ = finished.success("what is not there is no failure");
 }
+
+#[tokio::test]
+async fn what_was_deployed_is_told_although_the_deletion_fails() {
+    let desk = Desk::new(tasks()).await;
+    let refused = || Reply::Json(403, json!({ "detail": "not yours" }));
+    desk.platform
+        .script("GET", "backend-functions", [refused(), refused()]);
+    let (exit, report) = desk.json(&["functions", "deploy", "--force"]).await;
+    assert_eq!(
+        (exit, &report["code"]),
+        (1, &json!("API_ERROR")),
+        "{report}"
+    );
+    assert_eq!(report["statusCode"], 403);
+    assert!(
+        report["error"].to_string().contains("not yours"),
+        "{report}"
+    );
+    assert_eq!(report["functions"][1]["status"], "deployed");
+    assert_eq!(report["deleted"], json!([]));
+
+    let finished = desk.run(&["functions", "deploy", "--force"]).await;
+    assert_eq!(finished.code, 1, "{finished}");
+    for said in ["nothing was deleted: ", "not yours", "2 unchanged"] {
+        assert!(finished.stdout.contains(said), "{finished}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_deleted_is_told_although_the_login_ends_meanwhile() {
+    let desk = Desk::new(Project::new()).await;
+    desk.platform.deploy("a", &[("entry.ts", "")]);
+    let ended = || Reply::Json(401, json!({ "detail": "ended" }));
+    desk.platform
+        .script("DELETE", "backend-functions/b", [ended()]);
+    desk.platform.script("POST", "/oauth/token", [ended()]);
+    let (exit, report) = desk
+        .json(&["functions", "delete", "a", "b", "--force"])
+        .await;
+    assert_eq!(exit, 1, "{report}");
+    assert_eq!(report["functions"][0]["status"], "deleted", "{report}");
+    assert_eq!(report["functions"][1]["status"], "failed", "{report}");
+}

@@ -1,7 +1,11 @@
 //! A platform that is busy, broken, or somebody else.
 
 use serde_json::{Value, json};
-use tests::{http::Nobody, platform::Reply, project::Project};
+use tests::{
+    http::Nobody,
+    platform::{Reply, WORKSPACE_KEY},
+    project::Project,
+};
 
 use super::Desk;
 
@@ -180,4 +184,50 @@ async fn an_address_that_the_project_sets_is_said() {
     assert!(finished.stderr.contains(&said), "{finished}");
     let finished = desk.run(&["secrets", "list"]).await.success("secrets list");
     assert_eq!(finished.stderr, "");
+}
+
+#[tokio::test]
+async fn a_login_does_not_go_to_an_address_that_only_the_project_names() {
+    let desk = Desk::new(Project::new()).await;
+    // It reaches this machine and does not say so.
+    let address = desk.platform.url().replace("127.0.0.1", "0.0.0.0");
+    desk.project
+        .save(".env", &format!("BASE44_API_URL={address}\n"));
+    let root = desk.project.root().to_string_lossy().into_owned();
+    let list = [
+        "secrets", "list", "--app-id", "app-1", "--dir", &root, "--json",
+    ];
+    let backlot = || super::super::backlot(&desk.project);
+    let of_shell = backlot().env("BASE44_API_KEY", WORKSPACE_KEY);
+    for launch in [backlot(), of_shell] {
+        let finished = launch.run(&list).await;
+        assert_eq!(finished.code, 2, "{finished}");
+        let failure: Value = serde_json::from_str(&finished.stdout).unwrap();
+        assert_eq!(failure["code"], "CONFIG_INVALID", "{failure}");
+        for said in [&address, "set it in the environment"] {
+            assert!(failure.to_string().contains(said), "{failure}");
+        }
+    }
+    assert!(desk.platform.take_requests().is_empty());
+    let finished = backlot().env("BASE44_API_URL", &address).run(&list).await;
+    let _ = finished.success("with the address that its user has set too");
+}
+
+#[tokio::test]
+async fn tokens_of_a_project_do_not_replace_the_users_login() {
+    let desk = Desk::new(Project::new()).await;
+    let before = desk.login();
+    // {"sub":"bob@example.com","exp":4102444800}
+    let token = "e30.eyJzdWIiOiJib2JAZXhhbXBsZS5jb20iLCJleHAiOjQxMDI0NDQ4MDB9.x";
+    desk.project.save(
+        ".env",
+        &format!("BASE44_ACCESS_TOKEN={token}\nBASE44_REFRESH_TOKEN=r\n"),
+    );
+    let finished = desk.run(&["secrets", "list"]).await.success("secrets list");
+    assert_eq!(
+        desk.platform.take_calls(),
+        ["GET secrets", "POST /oauth/token", "GET secrets"]
+    );
+    assert!(finished.stderr.contains("is not kept"), "{finished}");
+    assert_eq!(desk.login(), before);
 }

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::{
@@ -15,7 +14,7 @@ use tokio::{
 use super::context::Context;
 use crate::{
     desired::{UpstreamToken, app_id},
-    platform::{App, Credentials, Environment, Platform},
+    platform::{App, Credentials, Environment, Platform, jwt},
 };
 
 /// How long before its end a token is replaced.
@@ -181,7 +180,7 @@ async fn fetch_as(
     token.map_err(|error| error.message)
 }
 
-/// The claims that matter here. The signature is the platform's to check.
+/// The claims that matter here.
 #[derive(Deserialize)]
 struct Claims {
     /// Seconds since 1970.
@@ -190,11 +189,7 @@ struct Claims {
 
 /// How long a token is used.
 fn lifetime(token: &str) -> Duration {
-    let claims = token.split('.').nth(1).and_then(|claims| {
-        let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
-        serde_json::from_slice::<Claims>(&claims).ok()
-    });
-    let Some(claims) = claims else {
+    let Some(claims) = jwt::claims::<Claims>(token) else {
         return LIFETIME;
     };
     let left = claims.exp.saturating_sub(Timestamp::now().as_second());

@@ -16,7 +16,7 @@ use crate::{
     desired::{DenoState, Desired, FrontendState, Surroundings, UpstreamToken},
     login::Developer,
     places::{self, Places},
-    platform::Environment,
+    platform::{Environment, remember},
     project::{Diagnostic, Project, ReadError, snapshot::Snapshot},
     settings::Settings,
     ui::{self, Entry, Level, Problem, Terminal},
@@ -53,7 +53,10 @@ impl Context {
             show(diagnostic, terminal);
         }
         let environment = Environment::with(project.env.clone());
-        let (developer, complaint) = Developer::find(&environment, &places.login_file());
+        let login_file = places.login_file();
+        // Other commands of this project look there for whose account it is.
+        remember(&environment, &login_file);
+        let (developer, complaint) = Developer::find(&environment, &login_file);
         if let Some(complaint) = complaint {
             terminal.entry(&Entry::of_cli(Level::Warn, complaint));
         }
@@ -117,7 +120,6 @@ impl Context {
     }
 }
 
-/// What to do about functions when there is no Deno.
 fn signing_key(path: &Path) -> Result<[u8; 32], Problem> {
     places::secret(path).map_err(|error| {
         let message = format!(
@@ -129,6 +131,7 @@ fn signing_key(path: &Path) -> Result<[u8; 32], Problem> {
     })
 }
 
+/// What to do about functions when there is no Deno.
 fn without_deno(settings: &Settings, project: &Project) -> DenoState {
     let path = std::env::var_os("PATH");
     if project.functions.is_empty() {

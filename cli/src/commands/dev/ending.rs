@@ -1,6 +1,6 @@
 //! How a run of the server ends: the signals that ask for it, and the exit status that tells of it.
 
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitStatus;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -53,15 +53,15 @@ pub(crate) enum Ending {
 
 impl Ending {
     /// The exit status; a frontend hands on its own, and a clean end of it is not a failure.
-    pub(crate) fn exit(self) -> Result<ExitCode, Problem> {
+    pub(crate) fn exit(self) -> Result<u8, Problem> {
         match self {
-            Self::Asked => Ok(ExitCode::SUCCESS),
+            Self::Asked => Ok(0),
             Self::Frontend(status) => {
                 let code = status
                     .code()
                     .and_then(|code| u8::try_from(code).ok())
                     .unwrap_or(1);
-                Ok(ExitCode::from(code))
+                Ok(code)
             }
             Self::Broken(problem) => Err(problem),
         }

@@ -33,13 +33,20 @@ pub(crate) fn run(args: DevArgs) -> ExitCode {
     ));
     let ended = serve(args, &terminal);
     terminal.flush();
-    ended.unwrap_or_else(|problem| {
-        terminal.problem(&problem);
-        ExitCode::from(problem.exit)
-    })
+    let exit = match ended {
+        Ok(exit) => {
+            terminal.end(exit);
+            exit
+        }
+        Err(problem) => {
+            terminal.problem(&problem);
+            problem.exit
+        }
+    };
+    ExitCode::from(exit)
 }
 
-fn serve(args: DevArgs, terminal: &Arc<Terminal>) -> Result<ExitCode, Problem> {
+fn serve(args: DevArgs, terminal: &Arc<Terminal>) -> Result<u8, Problem> {
     let settings = Settings::check(args)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -59,7 +66,7 @@ fn serve(args: DevArgs, terminal: &Arc<Terminal>) -> Result<ExitCode, Problem> {
             // A start that is cut off would leave the services no time to clean up, and takes a moment only.
             () = stop.next() => tokio::select! {
                 session = starting => session?.leave(Ending::Asked, &mut stop).await,
-                () = stop.next() => Ok(ExitCode::from(CUT_SHORT)),
+                () = stop.next() => Ok(CUT_SHORT),
             },
         }
     });

@@ -35,7 +35,7 @@ impl Recent {
     }
 
     fn write(&self, names: &[String]) -> io::Result<()> {
-        places::replace(&self.0, &serde_json::to_vec(names)?)
+        places::replace_private(&self.0, &serde_json::to_vec(names)?)
     }
 
     /// Starts those of last time that are still among `functions`, one after the other. What does not start is told to

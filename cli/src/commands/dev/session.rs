@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeSet,
     path::PathBuf,
-    process::ExitCode,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -106,7 +105,7 @@ impl Session {
     }
 
     /// Says where everything is, starts the frontend, keeps going until there is a reason to end, and ends in order.
-    pub(super) async fn run(mut self, stop: &mut Signals) -> Result<ExitCode, Problem> {
+    pub(super) async fn run(mut self, stop: &mut Signals) -> Result<u8, Problem> {
         self.introduce();
         self.context.refresh_types();
         self.installing = (self.context.deno == DenoState::Installing)
@@ -122,15 +121,11 @@ impl Session {
     }
 
     /// Ends in order, for this reason; a signal cuts that short.
-    pub(super) async fn leave(
-        mut self,
-        ending: Ending,
-        stop: &mut Signals,
-    ) -> Result<ExitCode, Problem> {
+    pub(super) async fn leave(mut self, ending: Ending, stop: &mut Signals) -> Result<u8, Problem> {
         tokio::select! {
             () = self.end() => ending.exit(),
             // Dropping what is left kills it.
-            () = stop.next() => Ok(ExitCode::from(CUT_SHORT)),
+            () = stop.next() => Ok(CUT_SHORT),
         }
     }
 
@@ -154,8 +149,12 @@ impl Session {
                 batch = self.watch.changed() => {
                     // A folder that came is watched before it is read, so that nothing is missed in between.
                     self.follow_layout();
+                    let app = app_id(&self.context.project).to_owned();
                     reload(batch, &mut self.context, &mut self.supervisor).await;
                     self.follow_layout();
+                    if app != app_id(&self.context.project) {
+                        self.describe();
+                    }
                 }
                 token = self.account.changed(&self.context) => {
                     self.context.upstream_token = token;

@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::Check;
-use crate::project::{self, Diagnostic, Project, ReadError, watch};
+use crate::{
+    project::{self, Diagnostic, Project, ReadError, watch},
+    ui::counted,
+};
 
 /// What the other checks need to know of the project.
 #[derive(Debug, Default)]
@@ -46,13 +49,10 @@ fn link(project: &Project) -> Check {
 }
 
 fn files(project: &Project) -> Check {
-    let count = |count: usize, one: &str, many: &str| {
-        format!("{count} {}", if count == 1 { one } else { many })
-    };
     let found = format!(
         "{}, {}",
-        count(project.entities.len(), "entity", "entities"),
-        count(project.functions.len(), "function", "functions")
+        counted(project.entities.len(), "entity"),
+        counted(project.functions.len(), "function")
     );
     let (errors, warnings): (Vec<_>, Vec<_>) = project
         .diagnostics
@@ -62,12 +62,12 @@ fn files(project: &Project) -> Check {
         (None, None) => Check::ok("Project", found),
         (Some(first), _) => Check::broken(
             "Project",
-            format!("{found}, {}", count(errors.len(), "error", "errors")),
+            format!("{found}, {}", counted(errors.len(), "error")),
             one_line(first),
         ),
         (None, Some(first)) => Check::note(
             "Project",
-            format!("{found}, {}", count(warnings.len(), "warning", "warnings")),
+            format!("{found}, {}", counted(warnings.len(), "warning")),
             one_line(first),
         ),
     }

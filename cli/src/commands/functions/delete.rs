@@ -1,25 +1,17 @@
 //! `backlot functions delete`: removes functions from the platform, not from the project.
 
-use serde::Serialize;
 use serde_json::json;
 
-use super::{counted, names};
+use super::{
+    names,
+    outcome::{Outcome, Status},
+};
 use crate::{
     args::DeleteArgs,
     output::{CommandError, Done, Output},
     platform::{App, Surroundings},
-    ui::Table,
+    ui::{Table, counted},
 };
-
-/// What became of one function.
-#[derive(Serialize)]
-pub(super) struct Deletion {
-    pub(super) name: String,
-    /// `deleted`, `not found` or `failed`.
-    pub(super) status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) error: Option<String>,
-}
 
 pub(super) async fn delete(args: &DeleteArgs, output: Output) -> Result<Done, CommandError> {
     let names = names(&args.names);
@@ -37,45 +29,41 @@ pub(super) async fn delete(args: &DeleteArgs, output: Output) -> Result<Done, Co
         ));
     }
     let deletions = delete_each(&app, &names, output).await?;
-    let failed = deletions
-        .iter()
-        .filter(|one| one.status == "failed")
-        .count();
+    let failed = deletions.iter().any(Outcome::has_failed);
     let mut table = Table::new(["function", "status"]);
     let mut errors = String::new();
     for one in &deletions {
-        table.row([one.name.clone(), one.status.to_owned()]);
+        table.row([one.name.clone(), one.status.name().to_owned()]);
         if let Some(error) = &one.error {
             errors.push_str(&format!("\n\n{}: {error}", one.name));
         }
     }
     let report = json!({ "appId": app.id(), "functions": deletions });
-    Ok(Done::new(format!("{table}{errors}"), &report).with_exit(u8::from(failed > 0)))
+    Ok(Done::new(format!("{table}{errors}"), &report).with_exit(u8::from(failed)))
 }
 
-/// Deletes one after the other. Ends early when nobody is logged in, which no later one would change.
+/// Deletes one after the other.
+///
+/// # Errors
+///
+/// When nobody is logged in, before anything has been deleted.
 pub(super) async fn delete_each(
     app: &App,
     names: &[String],
     output: Output,
-) -> Result<Vec<Deletion>, CommandError> {
+) -> Result<Vec<Outcome>, CommandError> {
     let mut deletions = Vec::new();
     for (index, name) in names.iter().enumerate() {
         if names.len() > 1 {
             output.note(&format!("[{}/{}] deleting {name}", index + 1, names.len()));
         }
-        let (status, error) = match app.delete_function(name).await {
-            Ok(true) => ("deleted", None),
-            Ok(false) => ("not found", None),
-            Err(error) if error.is_about_session() => return Err(error),
-            Err(error) => ("failed", Some(error.in_one_line())),
+        let deleted = match app.delete_function(name).await {
+            Ok(true) => Ok(Status::Deleted),
+            Ok(false) => Ok(Status::NotFound),
+            Err(error) if error.is_about_session() && index == 0 => return Err(error),
+            Err(error) => Err(error),
         };
-        let name = name.clone();
-        deletions.push(Deletion {
-            name,
-            status,
-            error,
-        });
+        deletions.push(Outcome::of(name, deleted));
     }
     Ok(deletions)
 }

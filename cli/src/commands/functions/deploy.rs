@@ -3,13 +3,13 @@
 use std::time::Instant;
 
 use owo_colors::OwoColorize as _;
-use serde::Serialize;
 use serde_json::json;
 
 use super::{
-    counted,
-    delete::{Deletion, delete_each, listed},
-    names, project_and_app, remote,
+    delete::{delete_each, listed},
+    names,
+    outcome::{Outcome, Status},
+    project_and_app, remote,
 };
 use crate::{
     args::DeployArgs,
@@ -19,25 +19,13 @@ use crate::{
         functions::{Deployed, Deployment, RemoteFile},
     },
     project::{self, Bundle, Diagnostic, FunctionFile, Layout},
-    ui::Table,
+    ui::{Table, counted},
 };
 
 /// A function and all that is sent of it.
 struct Ready {
     function: FunctionFile,
     bundle: Bundle,
-}
-
-/// What became of one function.
-#[derive(Serialize)]
-struct Outcome {
-    name: String,
-    /// `deployed`, `unchanged` or `failed`.
-    status: &'static str,
-    #[serde(rename = "durationMs")]
-    duration_ms: u128,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<String>,
 }
 
 pub(super) async fn deploy(args: &DeployArgs, output: Output) -> Result<Done, CommandError> {
@@ -59,12 +47,11 @@ pub(super) async fn deploy(args: &DeployArgs, output: Output) -> Result<Done, Co
         ));
     }
     let outcomes = send(&app, &ready, output).await?;
-    let failed = outcomes.iter().filter(|one| one.status == "failed").count();
-    let mut deletions = Vec::new();
-    if args.force && failed == 0 {
-        deletions = prune(&app, &known, args.yes, output).await?;
+    let mut pruned = Ok(Vec::new());
+    if args.force && !outcomes.iter().any(Outcome::has_failed) {
+        pruned = prune(&app, &known, args.yes, output).await;
     }
-    Ok(report(&app, &outcomes, &deletions))
+    Ok(report(&app, outcomes, pruned))
 }
 
 /// The project's functions. A mistake in one stops the command: half a project would be deployed, and with `--force`
@@ -99,8 +86,9 @@ fn select(
     functions: Vec<FunctionFile>,
     wanted: &[String],
 ) -> Result<Vec<FunctionFile>, CommandError> {
-    let is_known = |name: &&String| !functions.iter().any(|function| function.name == **name);
-    let missing: Vec<&str> = wanted.iter().filter(is_known).map(String::as_str).collect();
+    let is_missing = |name: &&String| !functions.iter().any(|function| function.name == **name);
+    let missing = wanted.iter().filter(is_missing);
+    let missing: Vec<&str> = missing.map(String::as_str).collect();
     if !missing.is_empty() {
         let message = format!("the project has no function {}", missing.join(", "));
         return Err(CommandError::input(message)
@@ -141,17 +129,15 @@ async fn send(app: &App, ready: &[Ready], output: Output) -> Result<Vec<Outcome>
             output.note(&format!("[{}/{}] deploying {name}", index + 1, ready.len()));
         }
         let begin = Instant::now();
-        let (status, error) = match app.deploy_function(name, &one.deployment()).await {
-            Ok(Deployed::Deployed) => ("deployed", None),
-            Ok(Deployed::Unchanged) => ("unchanged", None),
+        let deployed = match app.deploy_function(name, &one.deployment()).await {
+            Ok(Deployed::Deployed) => Ok(Status::Deployed),
+            Ok(Deployed::Unchanged) => Ok(Status::Unchanged),
             Err(error) if error.is_about_session() && index == 0 => return Err(error),
-            Err(error) => ("failed", Some(error.in_one_line())),
+            Err(error) => Err(error),
         };
         outcomes.push(Outcome {
-            name: name.clone(),
-            status,
-            duration_ms: begin.elapsed().as_millis(),
-            error,
+            duration_ms: Some(begin.elapsed().as_millis()),
+            ..Outcome::of(name, deployed)
         });
     }
     Ok(outcomes)
@@ -175,7 +161,7 @@ async fn prune(
     known: &[String],
     agreed: bool,
     output: Output,
-) -> Result<Vec<Deletion>, CommandError> {
+) -> Result<Vec<Outcome>, CommandError> {
     let remote = app.deployed_functions().await?.into_iter();
     let names = remote.map(|function| function.name);
     let names: Vec<String> = names.filter(|name| !known.contains(name)).collect();
@@ -189,43 +175,59 @@ async fn prune(
     delete_each(app, &names, output).await
 }
 
-fn report(app: &App, outcomes: &[Outcome], deletions: &[Deletion]) -> Done {
-    let rows = outcomes.iter().map(|one| {
-        let time = format!("{} ms", one.duration_ms);
-        (&one.name, one.status, time, &one.error)
-    });
-    let deleted = deletions
-        .iter()
-        .map(|one| (&one.name, one.status, String::new(), &one.error));
-    let mut table = Table::new(["function", "status", "time"]);
-    let mut errors = Vec::new();
-    let mut statuses = Vec::new();
-    for (name, status, time, error) in rows.chain(deleted) {
-        table.row([name.clone(), status.to_owned(), time]);
-        errors.extend(error.as_ref().map(|error| format!("{name}: {error}")));
-        statuses.push(status);
-    }
-    let mut json = json!({ "appId": app.id(), "functions": outcomes, "deleted": deletions });
-    let mut text = vec![table.to_string(), String::new()];
+/// What was deployed, and what became of the deletion, which may have failed as a whole.
+fn report(app: &App, deployed: Vec<Outcome>, pruned: Result<Vec<Outcome>, CommandError>) -> Done {
+    let (deleted, stopped) = match pruned {
+        Ok(deleted) => (deleted, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    let mut json = json!({ "appId": app.id(), "functions": deployed, "deleted": deleted });
+    let all = [deployed, deleted].concat();
+    let mut errors = errors(&all);
+    let mut text = vec![table(&all), String::new()];
     if !errors.is_empty() {
         json["error"] = json!(format!("{} failed", counted(errors.len(), "function")));
         json["code"] = json!(ErrorCode::DeploymentFailed.name());
+    }
+    if let Some(stopped) = &stopped {
+        for (key, value) in stopped.to_json().as_object().into_iter().flatten() {
+            json[key] = value.clone();
+        }
+        errors.push(format!("nothing was deleted: {}", stopped.in_one_line()));
+    }
+    let has_failed = !errors.is_empty();
+    if has_failed {
         text.extend([errors.join("\n"), String::new()]);
     }
-    text.push(summary(&statuses));
-    if !errors.is_empty() {
+    text.push(summary(&all));
+    if has_failed {
         let hint =
             "correct what failed and deploy again; --force deletes nothing until all succeed";
         text.push(format!("\n{} {hint}", "hint:".cyan().bold()));
     }
-    Done::new(text.join("\n"), &json).with_exit(u8::from(!errors.is_empty()))
+    Done::new(text.join("\n"), &json).with_exit(u8::from(has_failed))
+}
+
+fn table(outcomes: &[Outcome]) -> String {
+    let mut table = Table::new(["function", "status", "time"]);
+    for one in outcomes {
+        let time = one.duration_ms.map(|time| format!("{time} ms"));
+        let status = one.status.name().to_owned();
+        table.row([one.name.clone(), status, time.unwrap_or_default()]);
+    }
+    table.to_string()
+}
+
+fn errors(outcomes: &[Outcome]) -> Vec<String> {
+    let error = |one: &Outcome| Some(format!("{}: {}", one.name, one.error.as_ref()?));
+    outcomes.iter().filter_map(error).collect()
 }
 
 /// "2 deployed, 1 failed".
-fn summary(statuses: &[&str]) -> String {
-    let counts = ["deployed", "unchanged", "deleted", "not found", "failed"].map(|status| {
-        let count = statuses.iter().filter(|one| **one == status).count();
-        (count > 0).then(|| format!("{count} {status}"))
+fn summary(outcomes: &[Outcome]) -> String {
+    let counts = Status::ALL.map(|status| {
+        let count = outcomes.iter().filter(|one| one.status == status).count();
+        (count > 0).then(|| format!("{count} {}", status.name()))
     });
     counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

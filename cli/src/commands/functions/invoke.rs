@@ -262,5 +262,5 @@ fn silent() -> CommandError {
         "the function was silent for {} s",
         SILENCE.as_secs()
     ))
-    .with_command("see what it printed", "backlot logs --function NAME")
+    .with_command("see what it printed", "backlot logs")
 }

@@ -4,6 +4,7 @@ mod delete;
 mod deploy;
 mod invoke;
 mod list;
+mod outcome;
 mod pull;
 mod remote;
 mod stage;
@@ -64,14 +65,6 @@ fn names(given: &[String]) -> Vec<String> {
         }
     }
     names
-}
-
-/// `count` and the noun, which forms its plural with an s.
-fn counted(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        _ => format!("{count} {noun}s"),
-    }
 }
 
 #[cfg(test)]

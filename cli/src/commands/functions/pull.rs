@@ -8,13 +8,13 @@ use std::collections::HashSet;
 use serde_json::json;
 
 use self::plan::{Change, Plan};
-use super::{counted, project_and_app, stage};
+use super::{project_and_app, stage};
 use crate::{
     args::PullArgs,
     output::{CommandError, Done, ErrorCode, Output},
     platform::functions::RemoteFunction,
     project::{self, FunctionFile, Layout},
-    ui::Table,
+    ui::{Table, counted},
 };
 
 /// What a function's row says.

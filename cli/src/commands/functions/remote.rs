@@ -3,12 +3,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::counted;
 use crate::{
     args::AppArgs,
     output::{CommandError, Done, Output},
     platform::{App, Surroundings, functions::RemoteFunction},
-    ui::Table,
+    ui::{Table, counted},
 };
 
 pub(super) async fn list(args: &AppArgs, output: Output) -> Result<Done, CommandError> {

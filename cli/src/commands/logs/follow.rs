@@ -171,7 +171,7 @@ impl Tail {
                         self.last.saw(&line);
                     }
                 }
-                Err(error) if may_pass(&error) => {
+                Err(error) if error.may_pass() => {
                     if !said {
                         self.output
                             .note(&format!("{error}; asking again every 2 s"));
@@ -197,13 +197,6 @@ impl Tail {
 /// The next event of a stream; `None` when the stream is gone, or has been silent for so long that it must be.
 async fn in_time(next: impl Future<Output = Option<LogEvent>>) -> Option<LogEvent> {
     timeout(SILENCE, next).await.ok().flatten()
-}
-
-fn may_pass(error: &CommandError) -> bool {
-    error.code == ErrorCode::Api
-        && error
-            .status_code
-            .is_none_or(|status| status == 429 || status >= 500)
 }
 
 /// How far lines have been printed. Several may bear the same time, and a question by time gives all of them again.

@@ -11,10 +11,7 @@ fn keys_have_the_official_defaults() {
         (config.entities_dir.as_str(), config.functions_dir.as_str()),
         ("entities", "functions")
     );
-    assert_eq!(
-        (config.site, config.visibility, config.description),
-        (None, None, None)
-    );
+    assert_eq!((config.site, config.visibility), (None, None));
     assert!(config.plugins.is_empty());
 }
 
@@ -36,11 +33,6 @@ fn a_full_configuration_is_read_with_mark_comments_and_unknown_keys() {
         Some("cd ../x && npm run dev")
     );
     assert_eq!(
-        (site.install_command.as_str(), site.build_command.as_str()),
-        ("npm install", "npm run build")
-    );
-    assert_eq!(site.output_directory.as_deref(), Some("./dist"));
-    assert_eq!(
         project.layout.config.visibility,
         Some(Visibility::Workspace)
     );
@@ -54,7 +46,7 @@ fn a_full_configuration_is_read_with_mark_comments_and_unknown_keys() {
 
 #[test]
 fn all_mistakes_are_reported_at_once() {
-    let text = "{\n  // the name is missing\n  \"description\": 5,\n  \"visibility\": \"secret\",\n  \"site\": { \"serveCommand\": [] },\n  \
+    let text = "{\n  // the name is missing\n  \"description\": 5,\n  \"visibility\": \"secret\",\n  \"site\": { \"serveCommand\": [], \"outputDirectory\": 1 },\n  \
         \"entitiesDir\": \"\",\n  \"plugin\": { \"namespace\": \"a b\" },\n  \"plugins\": [ \"./x\", {} , { \"source\": 1 } ],\n  \"authDir\": null\n}\n";
     insta::assert_snapshot!(refused(text), @r#"
     base44/config.jsonc:1:1: error: `name` is missing; expected the app's name
@@ -62,6 +54,7 @@ fn all_mistakes_are_reported_at_once() {
     base44/config.jsonc:3:18: error: `description` is the number 5; expected a string
     base44/config.jsonc:4:17: error: `visibility` is the string "secret"; expected "public", "private" or "workspace"
     base44/config.jsonc:5:29: error: `site.serveCommand` is an array; expected a string
+    base44/config.jsonc:5:52: error: `site.outputDirectory` is the number 1; expected a string
     base44/config.jsonc:6:18: error: `entitiesDir` is empty; expected some text
     base44/config.jsonc:7:28: error: `plugin.namespace` is the string "a b"; expected letters, digits, `_` and `-`
     base44/config.jsonc:8:16: error: `plugins[0]` is the string "./x"; expected `{ "source": "<path or npm package>" }`

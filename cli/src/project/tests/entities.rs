@@ -217,11 +217,11 @@ fn a_wrong_rule_is_reported_and_its_entity_stays() {
     hint: until this is right the rule denies everyone but the service role
     base44/entities/task.jsonc:7:81: error: `rls.delete.data.a.$size` is the string "1"; expected a whole number
     hint: until this is right the rule denies everyone but the service role
-    base44/entities/task.jsonc:7:91: warning: Base44 documents no `$not` in rules
+    base44/entities/task.jsonc:7:86: warning: Base44 documents no `$not` in rules
     hint: it works here
-    base44/entities/task.jsonc:7:107: error: rules have no operator `b`; expected $eq $ne $in $nin $gt $gte $lt $lte $all $elemMatch $exists $size
+    base44/entities/task.jsonc:7:102: error: rules have no operator `b`; expected $eq $ne $in $nin $gt $gte $lt $lte $all $elemMatch $exists $size
     hint: until this is right the rule denies everyone but the service role
-    base44/entities/task.jsonc:7:128: warning: `rls.delete.data.a.b` matches only a field that is this very list
+    base44/entities/task.jsonc:7:124: warning: `rls.delete.data.a.b` matches only a field that is this very list
     hint: write { "$in": [...] } for any one of its values
     base44/entities/task.jsonc:8:20: error: `rls.write.$and[0]` is the number 5; expected a condition object
     hint: until this is right the rule denies everyone but the service role

@@ -1,7 +1,6 @@
 //! The project's own frontend: `site.serveCommand`, under a guard that ends with us whatever we die of.
 
 mod address;
-mod lines;
 
 use std::{env, ffi::OsString, path::Path, process::ExitStatus, sync::Arc, time::Duration};
 
@@ -9,9 +8,10 @@ use tokio::{io::AsyncRead, time::timeout};
 use tokio_util::task::TaskTracker;
 
 pub(crate) use self::address::Address;
-use self::{address::Sightings, lines::each_line};
+use self::address::Sightings;
 use super::{
     child::{Child, Output, Start},
+    lines::each_line,
     service::STOP_LIMIT,
 };
 use crate::ui::{Entry, Level, Terminal};

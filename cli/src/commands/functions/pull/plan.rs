@@ -96,7 +96,9 @@ impl Plan {
                 "the functions `{other}` and `{of}` are deployed with different versions of {file}"
             );
             return Err(CommandError::new(ErrorCode::InvalidInput, message)
-                .with_command("pull the one that is right", "backlot functions pull NAME")
+                .with_hint(format!(
+                    "pull `{other}` or `{of}` alone, whichever is right"
+                ))
                 .with_command(
                     "or deploy again what is right here",
                     "backlot functions deploy",
