@@ -40,7 +40,7 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Replaces the desired state; see [`Pool::apply`].
+    /// Replaces the desired state; see [`Pool::apply`](crate::pool::Pool::apply).
     ///
     /// # Errors
     ///
