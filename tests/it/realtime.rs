@@ -56,8 +56,8 @@ async fn the_sdk_tells_each_caller_of_what_they_may_read() {
     assert!(said.stdout.ends_with("ok\n"), "{said}");
 }
 
-#[tokio::test]
-async fn a_crowd_in_one_room_hears_everything_once_and_in_order() {
+/// So many of the real clients, with these transports, hear everything once and in order.
+async fn crowd_hears(sockets: &str, transports: &str) {
     let Some(clients) = Clients::get().await else {
         return;
     };
@@ -66,12 +66,24 @@ async fn a_crowd_in_one_room_hears_everything_once_and_in_order() {
     let variables = [
         ("SERVER_URL", server.url()),
         ("APP_ID", "local"),
-        ("SOCKETS", "200"),
+        ("SOCKETS", sockets),
+        ("TRANSPORTS", transports),
         ("WRITES", "100"),
         ("RATE", "50"),
     ];
     let said = clients.run("crowd.mjs", &variables).await;
     assert!(said.stdout.ends_with("ok\n"), "{said}");
+}
+
+#[tokio::test]
+async fn a_crowd_in_one_room_hears_everything_once_and_in_order() {
+    crowd_hears("200", "websocket").await;
+}
+
+#[tokio::test]
+async fn clients_that_poll_or_change_over_hear_everything_once_and_in_order() {
+    crowd_hears("20", "polling").await;
+    crowd_hears("20", "polling,websocket").await;
 }
 
 #[tokio::test]

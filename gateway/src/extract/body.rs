@@ -64,7 +64,7 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
 
 /// Reads a body of at most `limit` bytes. One that came in one piece is not copied. One that announces more is refused
 /// before it is sent; what comes of it all the same is read behind the answer.
-async fn read(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
+pub(crate) async fn read(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
     let announced = body.size_hint().lower();
     if usize::try_from(announced).map_or(true, |bytes| bytes > limit) {
         return Err(too_large(limit));
@@ -107,7 +107,11 @@ async fn piece(body: &mut Body) -> Result<Option<Bytes>, Failure> {
 }
 
 fn too_large(limit: usize) -> Failure {
-    let message = format!("The body is larger than {} MiB", limit / (1024 * 1024));
+    let limit = match limit / (1024 * 1024) {
+        0 => format!("{limit} bytes"),
+        mebibytes => format!("{mebibytes} MiB"),
+    };
+    let message = format!("The body is larger than {limit}");
     Failure::new(Code::TooLarge, message)
 }
 

@@ -6,7 +6,7 @@ mod query;
 mod scope;
 
 pub(crate) use self::{
-    body::{Payload, required},
+    body::{Payload, read, required},
     form::{FILE_LIMIT, Form, Upload},
     query::Params,
     scope::{PathVars, Scope},

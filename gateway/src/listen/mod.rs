@@ -10,7 +10,10 @@ use std::{
 };
 
 use axum::Router;
+use bytes::Bytes;
 use futures_util::future::join_all;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use proto::{
     Code, Failure,
     host::{self, DRAIN},
@@ -22,7 +25,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::connection::Signals;
+use self::{connection::Signals, wire::Wire};
 use crate::Args;
 
 /// How many ports after a busy one are tried.
@@ -65,6 +68,14 @@ const NUDGE: Duration = Duration::from_millis(100);
 
 /// Pause after the system had no connection to give, for lack of descriptors mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The connection under an upgrade, and what its client has already sent on it; none when it is no connection of ours.
+pub(crate) fn reclaim(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
+    let parts = upgraded.downcast::<TokioIo<Wire<TcpStream>>>().ok()?;
+    // A copy, because the few bytes would keep the whole buffer that they were read into.
+    let early = Bytes::copy_from_slice(&parts.read_buf);
+    Some((parts.io.into_inner().into_inner(), early))
+}
 
 /// Bound and listening; connections wait until they are served.
 #[derive(Debug)]

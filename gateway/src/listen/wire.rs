@@ -90,6 +90,11 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
         }
     }
 
+    /// The stream itself, for those who speak another protocol on it.
+    pub(super) fn into_inner(self) -> S {
+        self.stream
+    }
+
     /// Ends a write that has been waiting for the client too long.
     fn patiently<T>(
         &mut self,

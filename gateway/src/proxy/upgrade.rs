@@ -15,7 +15,8 @@ pub(crate) fn requested(request: &mut Request) -> Option<OnUpgrade> {
     names_upgrade(request.headers()).then(|| hyper::upgrade::on(request))
 }
 
-fn names_upgrade(headers: &HeaderMap) -> bool {
+/// Whether the request asks for another protocol.
+pub(crate) fn names_upgrade(headers: &HeaderMap) -> bool {
     let connections = headers.get_all(header::CONNECTION).iter();
     let connections = connections.filter_map(|value| value.to_str().ok());
     let mut options = connections.flat_map(|value| value.split(',').map(str::trim));

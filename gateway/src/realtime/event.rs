@@ -1,39 +1,27 @@
 //! The text of an event, written around the record as the store sent it, and once for all sockets of a room.
 
-use std::sync::Arc;
-
 use proto::v1::{Change, change::Kind};
-use serde::{Serialize, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
+use serde::Serialize;
 
-/// What the SDK reads: `{"room","data"}`, written out.
-#[derive(Clone, Debug)]
-pub(super) struct Update(Arc<RawValue>);
+use super::engine::Frames;
 
-impl Update {
-    /// `data` travels as a text within the text.
-    pub(super) fn new(room: &str, data: &str) -> Self {
-        #[derive(Serialize)]
-        struct Fields<'a> {
-            room: &'a str,
-            data: &'a str,
-        }
-        let written = to_raw_value(&Fields { room, data });
-        Self(written.expect("texts always serialise").into())
-    }
-
-    /// Bytes.
-    pub(super) fn len(&self) -> usize {
-        self.0.get().len()
-    }
+/// `update_model` with `{"room","data"}`, as the SDK reads it, once for each of these texts.
+pub(super) fn frames(room: &str, texts: &[String]) -> Frames {
+    let packets: Vec<_> = texts.iter().map(|text| packet(room, text)).collect();
+    Frames::texts(&packets)
 }
 
-impl Serialize for Update {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+/// A message (`4`) of Engine.IO that is an event (`2`) of Socket.IO. `data` travels as a text within the text.
+fn packet(room: &str, data: &str) -> String {
+    #[derive(Serialize)]
+    struct Fields<'a> {
+        room: &'a str,
+        data: &'a str,
     }
+    let event = ("update_model", Fields { room, data });
+    let event = serde_json::to_string(&event).expect("texts always serialise");
+    ["42", &event].concat()
 }
-
 /// `{"type","data","id","timestamp"}` as JSON; none for what clients are not told.
 pub(super) fn text(change: &Change) -> Option<String> {
     let kind = match change.kind() {
@@ -68,7 +56,7 @@ fn quoted(text: &str) -> String {
 mod tests {
     use proto::v1::{Change, change::Kind};
 
-    use super::{Update, text};
+    use super::{packet, text};
 
     fn change(kind: Kind, record: &str) -> Change {
         Change {
@@ -102,9 +90,8 @@ mod tests {
 
     #[test]
     fn the_text_is_written_as_a_text_beside_its_room() {
-        let update = Update::new("a\"b", r#"{"c":"ü"}"#);
-        let written = serde_json::to_string(&update).unwrap();
-        assert_eq!(written, r#"{"room":"a\"b","data":"{\"c\":\"ü\"}"}"#);
-        assert_eq!(update.len(), written.len());
+        let written = packet("a\"b", r#"{"c":"ü"}"#);
+        let expected = r#"42["update_model",{"room":"a\"b","data":"{\"c\":\"ü\"}"}]"#;
+        assert_eq!(written, expected);
     }
 }

@@ -9,19 +9,25 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use parking_lot::Mutex;
-use proto::{Code, Failure, client::StoreClient, v1::WatchRequest};
-use tokio::{sync::watch, time::timeout};
-use tokio_util::sync::{CancellationToken, DropGuard};
-
-use super::{
-    event::{self, Update},
-    outbox::Outbox,
+use proto::{
+    Code, Failure,
+    client::StoreClient,
+    v1::{Change, WatchRequest},
 };
+use tokio::{sync::watch, task::yield_now, time::timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::{Status, Streaming};
+
+use super::{engine::Outbox, event};
 use crate::session::Identity;
 
 /// First and longest pause before a watch that ended is begun again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3));
+
+/// Bytes of records after which no more changes are passed on together.
+const TOGETHER: usize = 256 * 1024;
 
 /// Whose view of which entity, in the spelling of the room.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -52,9 +58,9 @@ struct Watch {
 pub(super) struct Hub {
     watches: Mutex<HashMap<Topic, Watch>>,
     store: watch::Sender<Option<StoreClient>>,
+    /// Sockets that ever were, and that are.
     members: AtomicU64,
-    /// What cuts the connection of each socket, by its session.
-    lines: Mutex<HashMap<String, CancellationToken>>,
+    present: AtomicU64,
     shutdown: CancellationToken,
 }
 
@@ -64,13 +70,18 @@ impl Hub {
             watches: Mutex::default(),
             store: watch::Sender::new(None),
             members: AtomicU64::new(0),
-            lines: Mutex::default(),
+            present: AtomicU64::new(0),
             shutdown: shutdown.clone(),
         }
     }
 
     pub(super) fn sockets(&self) -> u64 {
-        u64::try_from(self.lines.lock().len()).unwrap_or(u64::MAX)
+        self.present.load(Ordering::Relaxed)
+    }
+
+    /// Ends everything.
+    pub(super) const fn shutdown(&self) -> &CancellationToken {
+        &self.shutdown
     }
 
     pub(super) fn follow(&self, store: StoreClient) {
@@ -78,19 +89,13 @@ impl Hub {
     }
 
     /// Counts a socket and gives it its number.
-    pub(super) fn enter(&self, session: &str, cut: CancellationToken) -> u64 {
-        self.lines.lock().insert(session.to_owned(), cut);
+    pub(super) fn enter(&self) -> u64 {
+        self.present.fetch_add(1, Ordering::Relaxed);
         self.members.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(super) fn exit(&self, session: &str) {
-        self.lines.lock().remove(session);
-    }
-
-    /// What cuts this session; a new token when the session is not known yet.
-    pub(super) fn line(&self, session: Option<&str>) -> CancellationToken {
-        let known = session.and_then(|session| self.lines.lock().get(session).cloned());
-        known.unwrap_or_else(|| self.shutdown.child_token())
+    pub(super) fn exit(&self) {
+        self.present.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Must be called within a runtime.
@@ -192,21 +197,60 @@ impl Watcher {
     async fn relay_from(&mut self, store: &StoreClient) -> Result<(), Failure> {
         let mut changes = store.watch(self.request.clone()).await?;
         self.pause = PAUSES.0;
-        let broken = |status| Failure::from_status("store", &status);
-        while let Some(change) = changes.message().await.map_err(broken)? {
-            if let Some(text) = event::text(&change) {
-                self.publish(&text);
+        loop {
+            let (texts, end) = gather(&mut changes).await;
+            self.publish(&texts);
+            if let Some(end) = end {
+                return end.map_err(|status| Failure::from_status("store", &status));
             }
+            // Whoever listens to much leaves room for others, and finds more to pass on together.
+            yield_now().await;
         }
-        Ok(())
     }
 
-    fn publish(&self, text: &str) {
-        for (room, listeners) in self.audience.lock().iter() {
-            let update = Update::new(room, text);
-            for outbox in listeners.values() {
-                outbox.push(&update);
+    fn publish(&self, texts: &[String]) {
+        if texts.is_empty() {
+            return;
+        }
+        for (room, listeners) in self.listeners() {
+            let frames = event::frames(&room, texts);
+            for outbox in listeners {
+                outbox.send(&frames);
             }
         }
+    }
+
+    /// A copy, so that nobody who joins or leaves waits until all of them are written to.
+    fn listeners(&self) -> Vec<(Arc<str>, Vec<Outbox>)> {
+        let audience = self.audience.lock();
+        let rooms = audience.iter();
+        rooms
+            .map(|(room, listeners)| (room.clone(), listeners.values().cloned().collect()))
+            .collect()
+    }
+}
+
+/// The next change and those that have come meanwhile, so that a listener is written to once; and how the watch ended, if
+/// it did.
+async fn gather(changes: &mut Streaming<Change>) -> (Vec<String>, Option<Result<(), Status>>) {
+    let mut texts = Vec::new();
+    let mut bytes = 0;
+    let mut next = changes.message().await;
+    loop {
+        match next {
+            Ok(Some(change)) => {
+                bytes += change.record_json.len();
+                texts.extend(event::text(&change));
+            }
+            Ok(None) => return (texts, Some(Ok(()))),
+            Err(status) => return (texts, Some(Err(status))),
+        }
+        if bytes >= TOGETHER {
+            return (texts, None);
+        }
+        let Some(more) = changes.message().now_or_never() else {
+            return (texts, None);
+        };
+        next = more;
     }
 }

@@ -182,11 +182,7 @@ async fn a_session_ends_with_what_is_no_packet_or_a_second_poll() {
     let session = Session::open(&harness).await;
     let (first, second) = tokio::join!(session.get(), session.get());
     assert_eq!((first.status.as_u16(), first.text()), (200, "1"));
-    assert!(
-        [400, 500].contains(&second.status.as_u16()),
-        "{}",
-        second.status
-    );
+    assert_eq!(second.status, 400);
     assert_eq!(session.get().await.status, 400);
 
     let site = Site::open().await;
@@ -232,12 +228,7 @@ async fn a_client_that_does_not_answer_is_gone() {
     // Its ping is taken, and not answered; what comes next is the end.
     assert_eq!(session.get().await.text(), "2");
     let last = session.get().await;
-    assert!(
-        last.status == 400 || last.text() == "1",
-        "{} {}",
-        last.status,
-        last.text()
-    );
+    assert_eq!((last.status.as_u16(), last.text()), (200, "1"));
     assert_eq!(session.get().await.status, 400);
 }
 
@@ -272,11 +263,60 @@ async fn a_polling_session_goes_over_to_a_websocket() {
 
     // The old way is closed, and there is no second one.
     assert_eq!(session.get().await.status, 400);
-    if let Ok(mut second) = site.ask(&session.websocket(), None).await {
-        closes(&mut second, "a second websocket").await;
-    }
+    let second = site.ask(&session.websocket(), None).await;
+    assert_eq!(second.err(), Some(400));
     watches.send("Task anonymous", Kind::Delete, "1", "{}");
     assert_eq!(socket.event().await.1["type"], "delete");
+}
+
+#[tokio::test]
+async fn a_second_websocket_neither_gets_a_session_nor_ends_it() {
+    let site = Site::open().await;
+    let session = Session::connected(&site.harness).await;
+    let mut first = site.ask(&session.websocket(), None).await.unwrap();
+    let mut second = site.ask(&session.websocket(), None).await.unwrap();
+    for (socket, answer) in [(&mut first, Some("3probe")), (&mut second, None)] {
+        socket.send("2probe").await;
+        assert_eq!(socket.packet().await.as_deref(), answer);
+    }
+    first.send("5").await;
+    first.emit("join", ROOM).await;
+    let watches = site.harness.store.watches();
+    watches.until("Task anonymous", 1).await;
+    watches.send("Task anonymous", Kind::Create, "1", "{}");
+    assert_eq!(first.event().await.0, ROOM);
+}
+
+#[tokio::test]
+async fn what_happens_while_the_transport_changes_is_heard_once_and_in_order() {
+    let site = Site::open().await;
+    let session = Session::connected(&site.harness).await;
+    session.post(&format!(r#"42["join","{ROOM}"]"#)).await;
+    let watches = site.harness.store.watches();
+    watches.until("Task anonymous", 1).await;
+    let send = |id: &str| watches.send("Task anonymous", Kind::Create, id, "{}");
+
+    let mut socket = site.ask(&session.websocket(), None).await.unwrap();
+    let probing = async {
+        socket.send("2probe").await;
+        assert_eq!(socket.packet().await.as_deref(), Some("3probe"));
+    };
+    // The poll that waits when the client asks is ended with nothing.
+    let (polled, ()) = tokio::join!(session.get(), probing);
+    assert_eq!(polled.text(), "6");
+    send("1");
+    let polled = session.get().await;
+    assert!(
+        polled.text().contains(r#"\"id\":\"1\""#),
+        "{}",
+        polled.text()
+    );
+    // The client polls no more: this one waits for the other transport.
+    send("2");
+    socket.send("5").await;
+    assert_eq!(socket.event().await.1["id"], "2");
+    send("3");
+    assert_eq!(socket.event().await.1["id"], "3");
 }
 
 #[tokio::test]

@@ -214,8 +214,11 @@ async fn a_watch_that_ends_is_begun_again_and_moves_with_the_store() {
     let mut socket = site.connect("null").await;
     socket.emit("join", ROOM).await;
     watches.until("Task anonymous", 1).await;
+    // What came before the end is heard, though it came together with it.
+    watches.send("Task anonymous", Kind::Create, "0", "{}");
     let behind = Failure::new(Code::RateLimited, "too far behind");
     watches.fail("Task anonymous", &behind.into());
+    assert_eq!(socket.event().await.1["id"], "0");
     watches.until("Task anonymous", 0).await;
     watches.until("Task anonymous", 1).await;
     watches.send("Task anonymous", Kind::Update, "1", "{}");
