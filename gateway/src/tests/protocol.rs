@@ -193,6 +193,16 @@ async fn a_session_ends_with_what_is_no_packet_or_a_second_poll() {
 }
 
 #[tokio::test]
+async fn a_session_ends_with_a_poll_that_is_broken_off() {
+    let harness = Harness::new().await;
+    let session = Session::open(&harness).await;
+    let mut poll = Box::pin(session.get());
+    assert!(futures_util::poll!(&mut poll).is_pending());
+    drop(poll);
+    assert_eq!(session.get().await.status, 400);
+}
+
+#[tokio::test]
 async fn a_client_is_asked_again_and_again_whether_it_is_there() {
     let site = site(PINGING).await;
     let session = Session::open(&site.harness).await;
@@ -263,8 +273,8 @@ async fn a_polling_session_goes_over_to_a_websocket() {
 
     // The old way is closed, and there is no second one.
     assert_eq!(session.get().await.status, 400);
-    let second = site.ask(&session.websocket(), None).await;
-    assert_eq!(second.err(), Some(400));
+    let mut second = site.ask(&session.websocket(), None).await.unwrap();
+    closes(&mut second, "a second websocket").await;
     watches.send("Task anonymous", Kind::Delete, "1", "{}");
     assert_eq!(socket.event().await.1["type"], "delete");
 }

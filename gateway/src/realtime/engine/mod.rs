@@ -162,15 +162,11 @@ impl Engine {
         let (Some(upgrade), Some(answer)) = (upgrade, answer) else {
             return Err(Refusal::Request.into());
         };
-        match known {
-            Some(session) if session.is_polled() => {
-                tokio::spawn(websocket::take_over(upgrade, session));
-            }
-            Some(_) => return Err(Refusal::Request.into()),
-            None => {
-                let session = self.new_session(Transport::Websocket, identity)?;
-                tokio::spawn(websocket::begin(upgrade, session, self.pace));
-            }
+        if let Some(session) = known {
+            tokio::spawn(websocket::take_over(upgrade, session));
+        } else {
+            let session = self.new_session(Transport::Websocket, identity)?;
+            tokio::spawn(websocket::begin(upgrade, session, self.pace));
         }
         Ok(answer)
     }

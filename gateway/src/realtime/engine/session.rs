@@ -147,24 +147,32 @@ impl Session {
         }
     }
 
-    /// The payload that a poll is answered with; a second poll at the same time breaks the session.
+    /// The payload that a poll is answered with. A second poll at the same time breaks the session, and one that its client
+    /// broke off ends it: nobody knows what has arrived.
     pub(super) async fn poll(&self) -> Result<Vec<u8>, Broken> {
         let _turn = self.poll.try_lock().map_err(|_| Broken)?;
+        let broken_off = self.cut.clone().drop_guard();
+        let payload = self.next_payload().await;
+        broken_off.disarm();
+        Ok(payload)
+    }
+
+    async fn next_payload(&self) -> Vec<u8> {
         loop {
             if let Some(payload) = self.outbox.payload() {
-                return Ok(payload);
+                return payload;
             }
             let transport = *self.transport.lock();
             match transport {
-                Transport::Polling if self.is_over() => return Ok(b"1".to_vec()),
+                Transport::Polling if self.is_over() => return b"1".to_vec(),
                 // The client waits for the end of this poll before it goes over.
-                Transport::Websocket => return Ok(b"6".to_vec()),
+                Transport::Websocket => return b"6".to_vec(),
                 Transport::Polling | Transport::Probing => {}
             }
             tokio::select! {
                 () = self.outbox.filled() => {}
                 () = self.over() => {}
-                () = sleep(NOTHING), if transport == Transport::Probing => return Ok(b"6".to_vec()),
+                () = sleep(NOTHING), if transport == Transport::Probing => return b"6".to_vec(),
             }
         }
     }

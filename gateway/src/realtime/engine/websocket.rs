@@ -67,7 +67,8 @@ pub(super) async fn begin(upgrade: OnUpgrade, session: Arc<Session>, pace: Pace)
     session.end();
 }
 
-/// Takes a session over from its polls, when the client says so in time; the session's pulse goes on where it is.
+/// Takes a session over from its polls, when the client says so in time; the session's pulse goes on where it is. Another
+/// websocket than its first is closed.
 pub(super) async fn take_over(upgrade: OnUpgrade, session: Arc<Session>) {
     let Some((mut socket, link)) = accept(upgrade, &session).await else {
         return;
@@ -127,6 +128,9 @@ async fn accept(upgrade: OnUpgrade, session: &Session) -> Option<(Socket, Link)>
 
 /// The client asks whether the way works, and then goes it.
 async fn probe(socket: &mut Socket, link: &Link, session: &Session) -> Result<(), Broken> {
+    if !session.is_polled() {
+        return Err(Broken);
+    }
     expect(socket, "2probe").await?;
     let probe = session.probe()?;
     link.send(Frames::text("3probe")).map_err(|_| Broken)?;
