@@ -4,7 +4,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use proto::v1::{
@@ -15,7 +15,7 @@ use proto::v1::{
 use crate::{
     deno,
     login::Developer,
-    project::{EntityFile, FunctionFile, Project, Visibility},
+    project::{EntityFile, FunctionFile, Layout, Project, Visibility},
     settings::Settings,
 };
 
@@ -103,13 +103,12 @@ impl Desired {
     /// Translates a project as it was read.
     pub(crate) fn of(project: &Project, around: Surroundings<'_>) -> Self {
         let app_id = app_id(project);
-        let root = project.layout.root.as_path();
         Self {
             schemas: ApplySchemasRequest {
                 schemas: project
                     .entities
                     .iter()
-                    .map(|entity| schema(entity, root))
+                    .map(|entity| schema(entity, &project.layout))
                     .collect(),
                 strict: around.settings.strict,
             },
@@ -153,11 +152,11 @@ fn with_remedy(reason: &str) -> String {
     }
 }
 
-fn schema(entity: &EntityFile, root: &Path) -> EntitySchema {
+fn schema(entity: &EntityFile, layout: &Layout) -> EntitySchema {
     EntitySchema {
         name: entity.name.clone(),
         schema_json: entity.schema_json.clone().into(),
-        source: relative(&entity.path, root),
+        source: layout.relative(&entity.path),
     }
 }
 
@@ -175,9 +174,10 @@ fn functions(project: &Project, around: Surroundings<'_>) -> ApplyFunctionsReque
         functions: project
             .functions
             .iter()
-            .map(|file| function(file, root))
+            .map(|file| function(file, &project.layout))
             .collect(),
         project_root: root.to_string_lossy().into_owned(),
+        code_folders: texts(&project.layout.code_folders()),
         environment: environment(std::env::vars(), &project.env, app_id(project)),
         deno,
         deno_missing,
@@ -186,11 +186,11 @@ fn functions(project: &Project, around: Surroundings<'_>) -> ApplyFunctionsReque
     }
 }
 
-fn function(file: &FunctionFile, root: &Path) -> Function {
+fn function(file: &FunctionFile, layout: &Layout) -> Function {
     Function {
         name: file.name.clone(),
         entry: file.entry.to_string_lossy().into_owned(),
-        source: relative(&file.entry, root),
+        source: layout.relative(&file.entry),
     }
 }
 
@@ -250,11 +250,9 @@ fn configuration(project: &Project, around: Surroundings<'_>) -> ConfigureReques
     }
 }
 
-fn relative(path: &Path, root: &Path) -> String {
-    path.strip_prefix(root)
-        .unwrap_or(path)
-        .to_string_lossy()
-        .into_owned()
+fn texts(paths: &[PathBuf]) -> Vec<String> {
+    let texts = paths.iter().map(|path| path.to_string_lossy());
+    texts.map(Into::into).collect()
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub(crate) enum ToProcess {
         name: String,
         /// The project, which messages are relative to.
         root: String,
+        /// Absolute paths of folders outside it that code comes from.
+        elsewhere: Vec<String>,
         /// The entry as a file URL.
         entry: String,
         /// How long a request may run before the developer is warned.
@@ -292,6 +294,7 @@ mod tests {
             slow_ms: 60_000,
             name: "x".repeat(1024 * 1024),
             root: String::new(),
+            elsewhere: Vec::new(),
             entry: String::new(),
         };
         let full = async { while link.send(&load).await {} };

@@ -22,27 +22,27 @@ const FILE_LIMIT: u64 = 2 * 1024 * 1024;
 const ALL_FILES: u64 = 64 * 1024 * 1024;
 
 /// The files of one function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Graph {
     files: HashSet<PathBuf>,
     folder: PathBuf,
     /// Folders of other functions inside the folder.
     foreign: Vec<PathBuf>,
-    /// Set when something is imported whose name only running the code can tell, or more than is followed.
-    anything_below: Option<PathBuf>,
+    /// Where, when something is imported whose name only running the code can tell, or more than is followed.
+    anything_below: Vec<PathBuf>,
 }
 
 impl Graph {
-    /// Reads the imports of `entry` and of everything in `root` that it imports. `others` are the entries of other
+    /// Reads the imports of `entry` and of everything below `roots` that it imports. `others` are the entries of other
     /// functions, whose folders may lie inside this one's. A file that cannot be read is part of the graph all the same,
     /// so that its creation is noticed.
     #[must_use]
     pub fn scan<'a>(
         entry: &Path,
-        root: &Path,
+        roots: &[PathBuf],
         others: impl IntoIterator<Item = &'a PathBuf>,
     ) -> Self {
-        let folder = entry.parent().unwrap_or(root).to_owned();
+        let folder = entry.parent().unwrap_or(entry).to_owned();
         let foreign = others
             .into_iter()
             .filter_map(|other| other.parent())
@@ -53,9 +53,9 @@ impl Graph {
             files: HashSet::new(),
             folder,
             foreign,
-            anything_below: None,
+            anything_below: Vec::new(),
         };
-        graph.follow(entry, root);
+        graph.follow(entry, roots);
         graph
     }
 
@@ -67,39 +67,57 @@ impl Graph {
             || (is_own(path) && path.starts_with(&self.folder) && !self.is_foreign(path))
             || self
                 .anything_below
-                .as_ref()
-                .is_some_and(|root| is_code(path) && path.starts_with(root))
+                .iter()
+                .any(|root| is_code(path) && path.starts_with(root))
     }
 
     fn is_foreign(&self, path: &Path) -> bool {
         self.foreign.iter().any(|folder| path.starts_with(folder))
     }
 
-    fn follow(&mut self, entry: &Path, root: &Path) {
+    fn follow(&mut self, entry: &Path, roots: &[PathBuf]) {
         let mut open = vec![entry.to_owned()];
+        let most = self.files.len() + FILES;
         let mut left = ALL_FILES;
         while let Some(file) = open.pop() {
-            if self.files.len() >= FILES || left == 0 {
-                self.anything_below = Some(root.to_owned());
+            if self.files.len() >= most || left == 0 {
+                self.anything_below = roots.to_vec();
                 return;
             }
-            if !self.files.insert(file.clone()) || !is_code(&file) {
+            if !self.files.insert(file.clone()) {
+                continue;
+            }
+            open.extend(target(&file));
+            if !is_code(&file) {
                 continue;
             }
             let Some(text) = read(&file) else { continue };
             left = left.saturating_sub(u64::try_from(text.len()).unwrap_or(u64::MAX));
             let found = scan::scan(&text);
             if found.computed_import {
-                self.anything_below = Some(root.to_owned());
+                self.anything_below = roots.to_vec();
             }
-            let folder = file.parent().unwrap_or(root);
+            let folder = file.parent().unwrap_or(&file);
             let paths = found
                 .strings
                 .iter()
                 .filter_map(|text| resolve(text, folder));
-            open.extend(paths.filter(|path| path.starts_with(root)));
+            open.extend(paths.filter(|path| roots.iter().any(|root| path.starts_with(root))));
         }
     }
+}
+
+/// All files that functions with these entries import, the entries included; see [`Graph::scan`].
+#[must_use]
+pub fn files<'a>(
+    entries: impl IntoIterator<Item = &'a PathBuf>,
+    roots: &[PathBuf],
+) -> HashSet<PathBuf> {
+    let mut all = Graph::default();
+    for entry in entries {
+        all.follow(entry, roots);
+    }
+    all.files
 }
 
 /// The files that the code `text` of a file in `folder` imports by path, with what it calls them; packages, URLs and
@@ -109,6 +127,13 @@ pub fn imported_files(text: &str, folder: &Path) -> Vec<(String, PathBuf)> {
     let imports = scan::scan(text).imports.into_iter();
     let resolved = imports.filter_map(|name| resolve(&name, folder).map(|path| (name, path)));
     resolved.collect()
+}
+
+/// Where a symbolic link leads, for that is where it is saved.
+fn target(link: &Path) -> Option<PathBuf> {
+    link.is_symlink()
+        .then(|| fs::canonicalize(link).ok())
+        .flatten()
 }
 
 fn read(file: &Path) -> Option<String> {
@@ -181,7 +206,7 @@ fn is_own(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, path::PathBuf};
+    use std::{fs, path::PathBuf, slice::from_ref};
 
     use super::Graph;
 
@@ -212,7 +237,7 @@ mod tests {
             ("shared/z.ts", ""),
         ]);
         let others = [root.join("f/a/b/entry.ts")];
-        let graph = Graph::scan(&root.join("f/a/entry.ts"), &root, &others);
+        let graph = Graph::scan(&root.join("f/a/entry.ts"), from_ref(&root), &others);
         for (path, expected) in [
             ("f/a/entry.ts", true),
             ("f/a/page.html", true),
@@ -231,7 +256,7 @@ mod tests {
     #[test]
     fn an_import_by_computed_name_may_be_of_any_code() {
         let (_kept, root) = project(&[("f/a/entry.ts", "await import(`../${name}.ts`)")]);
-        let graph = Graph::scan(&root.join("f/a/entry.ts"), &root, &[]);
+        let graph = Graph::scan(&root.join("f/a/entry.ts"), from_ref(&root), &[]);
         assert!(graph.contains(&root.join("shared/x.ts")));
         assert!(!graph.contains(&root.join("README.md")));
     }
@@ -244,16 +269,60 @@ mod tests {
         };
         for (from, expected) in [(0, true), (1, false)] {
             let (_kept, root) = project(&[("f/a/entry.ts", &imports(from))]);
-            let graph = Graph::scan(&root.join("f/a/entry.ts"), &root, &[]);
+            let graph = Graph::scan(&root.join("f/a/entry.ts"), from_ref(&root), &[]);
             assert_eq!(graph.contains(&root.join("other.ts")), expected, "{from}");
         }
     }
 
     #[test]
+    fn what_a_symbolic_link_leads_to_counts() {
+        let (_kept, root) = project(&[
+            ("packages/x/handler.ts", "import './part.ts'"),
+            ("f/a/page.html", ""),
+        ]);
+        let root = root.canonicalize().unwrap();
+        let entry = root.join("f/a/entry.ts");
+        std::os::unix::fs::symlink("../../packages/x/handler.ts", &entry).unwrap();
+        let graph = Graph::scan(&entry, from_ref(&root), &[]);
+        for file in ["packages/x/handler.ts", "packages/x/part.ts", "f/a/part.ts"] {
+            assert!(graph.contains(&root.join(file)), "{file}");
+        }
+    }
+
+    #[test]
+    fn the_files_of_several_functions_are_those_of_each() {
+        let (_kept, root) = project(&[
+            ("f/a/entry.ts", "import '../../lib/x.ts'"),
+            (
+                "f/b/entry.ts",
+                "import '../a/entry.ts'; import '../../lib/y.ts'",
+            ),
+            ("lib/x.ts", "import './z.ts'"),
+        ]);
+        let entries = ["f/a/entry.ts", "f/b/entry.ts"].map(|entry| root.join(entry));
+        let mut files: Vec<PathBuf> = super::files(&entries, from_ref(&root))
+            .into_iter()
+            .collect();
+        files.sort();
+        let expected = [
+            "f/a/entry.ts",
+            "f/b/entry.ts",
+            "lib/x.ts",
+            "lib/y.ts",
+            "lib/z.ts",
+        ];
+        assert_eq!(files, expected.map(|file| root.join(file)));
+    }
+
+    #[test]
     fn files_outside_the_project_are_not_followed() {
-        let (_kept, root) = project(&[("p/entry.ts", "import '/etc/hosts'; import '../../x.ts'")]);
-        let graph = Graph::scan(&root.join("p/entry.ts"), &root.join("p"), &[]);
+        let (_kept, root) = project(&[("p/entry.ts", "import '/etc/hosts'; import '../x.ts'")]);
+        let graph = Graph::scan(&root.join("p/entry.ts"), &[root.join("p")], &[]);
         assert!(!graph.contains("/etc/hosts".as_ref()));
         assert!(!graph.contains(&root.join("x.ts")));
+        let both = [root.join("p"), root.clone()];
+        let graph = Graph::scan(&root.join("p/entry.ts"), &both, &[]);
+        assert!(!graph.contains("/etc/hosts".as_ref()));
+        assert!(graph.contains(&root.join("x.ts")));
     }
 }

@@ -42,7 +42,7 @@ impl Graphs {
         };
         self.known.insert(name.clone(), known);
         self.reading.spawn_blocking(move || {
-            let graph = Graph::scan(&entry, &settings.root, &others);
+            let graph = Graph::scan(&entry, &settings.roots(), &others);
             (name, generation, graph)
         });
     }

@@ -189,6 +189,14 @@ fn desired(request: v1::ApplyFunctionsRequest) -> Result<(Vec<Definition>, Setti
     if !root.is_absolute() {
         return Err(bad("`project_root` must be an absolute path"));
     }
+    let code_folders: Vec<PathBuf> = request
+        .code_folders
+        .into_iter()
+        .map(PathBuf::from)
+        .collect();
+    if !code_folders.iter().all(|folder| folder.is_absolute()) {
+        return Err(bad("`code_folders` must be absolute paths"));
+    }
     let mut names = HashSet::new();
     let mut functions = Vec::with_capacity(request.functions.len());
     for function in request.functions {
@@ -218,6 +226,7 @@ fn desired(request: v1::ApplyFunctionsRequest) -> Result<(Vec<Definition>, Setti
     };
     let settings = Settings {
         root,
+        code_folders,
         environment: request.environment.into_iter().collect(),
         deno,
         all_permissions: request.all_permissions,

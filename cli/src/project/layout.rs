@@ -118,6 +118,15 @@ impl Layout {
             .collect()
     }
 
+    /// Directories outside the project that functions come from: plugins, and those that the configuration places there.
+    pub(crate) fn code_folders(&self) -> Vec<PathBuf> {
+        let plugins = self.plugins.iter().map(|plugin| plugin.root.clone());
+        let named = [self.functions_dir(), self.shared_dir()];
+        let mut folders: Vec<PathBuf> = plugins.chain(named).collect();
+        folders.retain(|folder| !folder.starts_with(&self.root));
+        folders
+    }
+
     /// True for directories of code that functions share: saved there, it makes no function and ends none.
     pub(super) fn is_shared_dir(&self, directory: &Path) -> bool {
         let shared = |functions: PathBuf| join_clean(&functions, "../shared");

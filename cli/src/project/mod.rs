@@ -31,6 +31,7 @@ pub(crate) mod watch;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -57,6 +58,16 @@ pub(crate) struct Project {
     pub(crate) env: Vec<(String, String)>,
     /// Everything wrong with it.
     pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl Project {
+    /// All files that its functions import, wherever they lie.
+    pub(crate) fn imported(&self) -> BTreeSet<PathBuf> {
+        let entries = self.functions.iter().map(|function| &function.entry);
+        let mut roots = self.layout.code_folders();
+        roots.push(self.layout.root.clone());
+        runner::graph::files(entries, &roots).into_iter().collect()
+    }
 }
 
 /// One part of a project, and what is wrong with that part.

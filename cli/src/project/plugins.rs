@@ -15,6 +15,8 @@ pub(crate) struct Plugin {
     pub(crate) namespace: String,
     /// As the project's configuration names it.
     pub(crate) source: String,
+    /// Its own root, absolute.
+    pub(crate) root: PathBuf,
     /// Its configuration file, absolute.
     pub(crate) config_path: PathBuf,
     /// The directory of that file.
@@ -101,6 +103,7 @@ fn load(
         source: source.source.clone(),
         config_dir: found.config_path.parent().unwrap_or(&found.root).to_owned(),
         config_path: found.config_path,
+        root: found.root,
         config,
     })
 }

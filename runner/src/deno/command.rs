@@ -1,7 +1,7 @@
 //! How Deno is called: what it may do, and what it finds in its environment.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ffi::OsString,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -60,25 +60,20 @@ fn permissions(settings: &Settings, files: &Files) -> Vec<OsString> {
     if settings.all_permissions {
         return vec!["--allow-all".into()];
     }
-    let readable = [
-        Some(settings.root.clone()),
-        // Deno checks where a symbolic link leads, too.
-        settings.root.canonicalize().ok(),
-        Some(files.code()),
-        Some(files.scratch()),
-        cache(&settings.environment),
-    ];
+    let roots = settings.roots();
+    // Deno checks where a symbolic link leads, too.
+    let real = roots.iter().filter_map(|root| root.canonicalize().ok());
+    let readable: BTreeSet<PathBuf> = real
+        .chain(roots.clone())
+        .chain([files.code(), files.scratch()])
+        .chain(cache(&settings.environment))
+        .collect();
     let mut flags: Vec<OsString> = ["net", "env", "sys", "import"]
         .iter()
         .map(|kind| format!("--allow-{kind}").into())
         .collect();
     // One flag a path: a comma is a separator within a flag.
-    flags.extend(
-        readable
-            .into_iter()
-            .flatten()
-            .map(|path| flag("--allow-read=", &path)),
-    );
+    flags.extend(readable.iter().map(|path| flag("--allow-read=", path)));
     flags.push(flag("--allow-write=", &files.scratch()));
     flags
 }

@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
     process::ExitStatus,
     sync::Arc,
     time::Duration,
@@ -103,6 +104,7 @@ impl Process {
         let load = ToProcess::Load {
             name: self.job.function.name.clone(),
             root: self.job.settings.root.display().to_string(),
+            elsewhere: texts(&self.job.settings.code_folders),
             entry: file_url(&self.job.function.entry),
             slow_ms: milliseconds(limits.slow),
         };
@@ -304,6 +306,13 @@ enum Unloaded {
     Failed(LoadError),
     Exited(String),
     Ordered,
+}
+
+fn texts(paths: &[PathBuf]) -> Vec<String> {
+    paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect()
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -33,6 +33,8 @@ const own = new URL(".", import.meta.url).href;
 const state = {
   name: "",
   root: "",
+  /** Other folders that code comes from. */
+  elsewhere: [],
   home: env.get("HOME") ?? "",
   handler: undefined,
   onError: undefined,
@@ -73,20 +75,21 @@ function userStack(error, depth = 0) {
 
 /** A refusal says how to get the permission here; Deno's flags are not the user's to give. */
 function widened(error, text) {
-  if (!(error instanceof Deno.errors.NotCapable)) return text;
   const flag = /, run again with the --allow-\S+ flag/;
+  // That of an import is a mere TypeError.
+  if (!(error instanceof Deno.errors.NotCapable) && !(error instanceof TypeError && flag.test(text))) return text;
   // Deno has other sentences too; what it says goes in their first line then.
   return text.replace(flag.test(text) ? flag : /\.?$/m, "; `--function-permissions all` allows it");
 }
 
-/** Where in the project the error happened: `base44/functions/x/entry.ts:3:5`, or undefined. */
+/** Where in the user's code the error happened: `/home/ada/shop/base44/functions/x/entry.ts:3:5`, or undefined. */
 function placeOf(error) {
   const stack = error instanceof Error ? String(error.stack ?? "") : "";
-  const url = `file://${encodeURI(state.root)}/`;
+  const urls = [state.root, ...state.elsewhere].map((folder) => `file://${encodeURI(folder)}/`);
   for (const line of stack.split("\n")) {
-    const at = line.indexOf(url);
-    if (at < 0 || !/^\s+at /.test(line)) continue;
-    const place = /^(.+?:\d+:\d+)/.exec(line.slice(at + url.length));
+    const url = urls.find((url) => line.includes(url));
+    if (!url || !/^\s+at /.test(line)) continue;
+    const place = /^file:\/\/(.+?:\d+:\d+)/.exec(line.slice(line.indexOf(url)));
     if (place) return decodeURI(place[1]);
   }
 }
@@ -108,7 +111,7 @@ function summaryOf(error) {
 }
 
 function withPlace(error) {
-  const [summary, place] = [summaryOf(error), placeOf(error)];
+  const [summary, place] = [summaryOf(error), relative(placeOf(error) ?? "")];
   return place && !summary.includes(place) ? `${summary} (${place})` : summary;
 }
 
@@ -119,7 +122,7 @@ function frameOf(place) {
   const [, file, line, column] = [...parts.slice(0, 2), Number(parts[2]), Number(parts[3])];
   let lines;
   try {
-    lines = readTextFileSync(`${state.root}/${file}`).replace(/^\ufeff/, "").trimEnd().split(/\r?\n/);
+    lines = readTextFileSync(file).replace(/^\ufeff/, "").trimEnd().split(/\r?\n/);
   } catch {
     return;
   }
@@ -339,9 +342,10 @@ function die(error) {
   exit(1);
 }
 
-async function load({ name, root, entry, slow_ms }) {
+async function load({ name, root, elsewhere, entry, slow_ms }) {
   state.name = name;
   state.root = root;
+  state.elsewhere = elsewhere;
   state.slowMs = slow_ms;
   let module;
   try {

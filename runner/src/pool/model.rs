@@ -51,6 +51,8 @@ pub struct Definition {
 pub struct Settings {
     /// Absolute path of the project.
     pub root: PathBuf,
+    /// Absolute paths of folders outside it that functions come from, such as plugins.
+    pub code_folders: Vec<PathBuf>,
     /// The whole environment of a process.
     pub environment: BTreeMap<String, String>,
     /// The Deno executable, or why there is none and how to get it.
@@ -79,11 +81,20 @@ impl Default for Deno {
 }
 
 impl Settings {
+    /// Everything that functions consist of lies in one of these.
+    #[must_use]
+    pub fn roots(&self) -> Vec<PathBuf> {
+        let mut roots = vec![self.root.clone()];
+        roots.extend_from_slice(&self.code_folders);
+        roots
+    }
+
     /// Whether processes started under `other` are as they would be under these.
     #[must_use]
     pub fn alike(&self, other: &Self) -> bool {
         let Self {
             root,
+            code_folders,
             environment,
             deno,
             all_permissions,
@@ -91,6 +102,7 @@ impl Settings {
             limits: _,
         } = self;
         *root == other.root
+            && *code_folders == other.code_folders
             && *environment == other.environment
             && *deno == other.deno
             && *all_permissions == other.all_permissions

@@ -72,6 +72,7 @@ impl Project {
         let driving = tokio::spawn(driver.run(stop.clone(), CancellationToken::new()));
         let mut settings = Settings {
             root: folder.path().canonicalize().unwrap(),
+            code_folders: Vec::new(),
             environment: environment(),
             deno: Deno::Found(deno),
             all_permissions: false,

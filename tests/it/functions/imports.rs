@@ -1,6 +1,10 @@
 //! What functions import from elsewhere, fetched once and with the developer told.
 
+use reqwest::Method;
+use serde_json::json;
 use tests::{
+    http::Answer,
+    project::Project,
     tools::Clients,
     wait::{PATIENCE, eventually, that},
 };
@@ -75,4 +79,39 @@ async fn packages_and_modules_of_the_web_are_imported_and_their_download_is_told
         "{}",
         server.output().text()
     );
+}
+
+#[tokio::test]
+async fn a_plugin_beside_the_project_runs_and_is_followed_like_the_projects_own_code() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let price = |number: u32| format!("export const price = {number};");
+    let buy = "import { price } from '../../shared/price.ts';
+        export default (request: Request) => {
+            if (request.method === 'PUT') throw new Error('sold out');
+            return Response.json(price);
+        };";
+    let project = Project::empty()
+        .config(&json!({ "name": "Under test", "plugins": [{ "source": "../../shop" }] }))
+        .file(
+            "../shop/base44/config.jsonc",
+            &json!({ "name": "Shop", "plugin": { "namespace": "shop" } }).to_string(),
+        )
+        .file("../shop/base44/shared/price.ts", &price(1))
+        .file("../shop/base44/functions/buy/entry.ts", buy);
+    let server = offline(&project, &clients).start().await;
+    assert_eq!(server.get("/functions/shop__buy").await.expect(200), 1);
+    let failed = server.request(Method::PUT, "/functions/shop__buy");
+    let failed = Answer::to(failed).await.expect(500);
+    let place = "shop/base44/functions/buy/entry.ts:3:";
+    assert!(failed.to_string().contains(place), "{failed}");
+    project.save("../shop/base44/shared/price.ts", &price(2));
+    eventually("the new price is asked", PATIENCE, async || {
+        let answer = server.get("/functions/shop__buy").await;
+        that(answer.status == 200 && answer.text == "2", answer.text)
+    })
+    .await;
+    project.save("../shop/base44/functions/buy/entry.ts", "const = 1;");
+    server.says("1 | const = 1;").await;
 }

@@ -248,3 +248,58 @@ async fn functions_come_and_go_with_their_files() {
     .await;
     assert_eq!(server.get("/functions/kept").await.text, kept);
 }
+
+#[tokio::test]
+async fn what_a_function_imports_is_followed_wherever_in_the_project_it_lies() {
+    let import = "import { value } from '../../../src/lib/value.ts';
+        Deno.serve(() => Response.json({ value, pid: Deno.pid }));";
+    let Some((project, server)) = with_functions(&[("saved", "")]).await else {
+        return;
+    };
+    let value = |text: &str| {
+        project.save(
+            "src/lib/value.ts",
+            &format!("export const value = '{text}';"),
+        );
+    };
+    let answers = async |text: &str| {
+        eventually(text, PATIENCE, async || {
+            let answer = server.get("/functions/saved").await;
+            let is_it = answer.status == 200 && answer.json()["value"] == text;
+            that(is_it, answer.text)
+        })
+        .await;
+    };
+    value("there when it was imported");
+    save(&project, import);
+    answers("there when it was imported").await;
+    value("saved");
+    answers("saved").await;
+    std::fs::remove_dir_all(project.root().join("src")).unwrap();
+    eventually("the import fails", PATIENCE, async || {
+        let answer = server.get("/functions/saved").await;
+        that(answer.status == 500, answer.text)
+    })
+    .await;
+    value("come back");
+    answers("come back").await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_symbolic_link_is_reloaded_when_what_it_leads_to_is_saved() {
+    let Some((project, server)) = with_functions(&[("steady", STEADY)]).await else {
+        return;
+    };
+    project.save("packages/handler.ts", &version(1));
+    let link = project.root().join("base44/functions/saved/entry.ts");
+    std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("../../../packages/handler.ts", link).unwrap();
+    eventually("the new function is there", PATIENCE, async || {
+        let answer = server.get("/functions/saved").await;
+        that(answer.status == 200, answer.text)
+    })
+    .await;
+    project.save("packages/handler.ts", &version(2));
+    serves(&server, 2).await;
+}

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use proto::token::LaunchToken;
 use tokio::{
     sync::mpsc,
-    task::{JoinHandle, JoinSet},
+    task::{JoinHandle, JoinSet, spawn_blocking},
 };
 
 use super::{
@@ -106,6 +106,7 @@ impl Session {
 
     /// Says where everything is, starts the frontend, keeps going until there is a reason to end, and ends in order.
     pub(super) async fn run(mut self, stop: &mut Signals) -> Result<u8, Problem> {
+        self.follow_imports().await;
         self.introduce();
         self.context.refresh_types();
         self.installing = (self.context.deno == DenoState::Installing)
@@ -151,7 +152,7 @@ impl Session {
                     self.follow_layout();
                     let app = app_id(&self.context.project).to_owned();
                     reload(batch, &mut self.context, &mut self.supervisor).await;
-                    self.follow_layout();
+                    self.follow_imports().await;
                     if app != app_id(&self.context.project) {
                         self.describe();
                     }
@@ -172,6 +173,15 @@ impl Session {
     fn follow_layout(&mut self) {
         let warning = self.watch.follow(&self.context.project.layout);
         self.tell_of_watching(warning);
+    }
+
+    /// The same, with what functions import by now.
+    async fn follow_imports(&mut self) {
+        let project = self.context.project.clone();
+        // Reading takes a while where there is much code.
+        let imported = spawn_blocking(move || project.imported()).await;
+        self.watch.import(imported.unwrap_or_default());
+        self.follow_layout();
     }
 
     fn tell_of_watching(&self, warning: Option<String>) {

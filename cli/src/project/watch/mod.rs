@@ -8,7 +8,7 @@ mod system;
 mod tests;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     env,
     path::{Path, PathBuf},
     sync::Arc,
@@ -32,6 +32,8 @@ pub(crate) struct Watch {
     noted: Arc<Noted>,
     means: Means,
     inputs: Vec<PathBuf>,
+    /// Files that functions import from elsewhere.
+    imports: BTreeSet<PathBuf>,
     /// What the developer is to be told next, and what was told last: the same is not told twice.
     news: Option<String>,
     told: Option<String>,
@@ -61,6 +63,7 @@ impl Watch {
             noted: Arc::default(),
             means: Means::None,
             inputs: Vec::new(),
+            imports: BTreeSet::new(),
             news: None,
             told: None,
         }
@@ -72,6 +75,9 @@ impl Watch {
     /// Answers what the developer should know about it, if there is something new.
     pub(crate) fn follow(&mut self, layout: &Layout) -> Option<String> {
         self.inputs = layout.inputs();
+        let inputs = &self.inputs;
+        self.imports
+            .retain(|file| !inputs.iter().any(|input| file.starts_with(input)));
         if matches!(self.means, Means::None) {
             self.means = match reason_to_poll(layout) {
                 Some(reason) => self.poll(&reason),
@@ -82,7 +88,7 @@ impl Watch {
             };
         }
         if let Means::System(system) = &mut self.means
-            && let Err(error) = system.follow(&wanted(layout, &self.inputs))
+            && let Err(error) = system.follow(&wanted(layout, &self.inputs, &self.imports))
         {
             if system::is_exhausted(&error) {
                 self.means = self.poll(&system::reason(&error));
@@ -91,13 +97,20 @@ impl Watch {
             }
         }
         if let Means::Poll(poll) = &self.means {
-            poll.follow(&self.inputs);
+            let files = self.imports.iter().filter(|file| !file.is_dir());
+            let all: Vec<PathBuf> = self.inputs.iter().chain(files).cloned().collect();
+            poll.follow(&all);
         }
         let news = self
             .news
             .take()
             .filter(|news| self.told.as_ref() != Some(news))?;
         self.told.insert(news).clone().into()
+    }
+
+    /// Watches these files as well from the next [`Watch::follow`] on: what functions import may lie anywhere.
+    pub(crate) fn import(&mut self, files: BTreeSet<PathBuf>) {
+        self.imports = files;
     }
 
     /// Waits for the next batch. May be given up and called again.
@@ -120,9 +133,9 @@ impl Watch {
 
     /// A build's files beside the project's own are none of ours.
     fn concerns(&self, path: &Path) -> bool {
-        self.inputs
-            .iter()
-            .any(|input| path.starts_with(input) || input.starts_with(path))
+        let mut inputs = self.inputs.iter();
+        inputs.any(|input| path.starts_with(input) || input.starts_with(path))
+            || self.imports.iter().any(|file| file.starts_with(path))
     }
 
     fn poll(&mut self, reason: &str) -> Means {
@@ -150,7 +163,7 @@ pub(crate) fn folders(layout: &Layout) -> usize {
             .directories(&layout.root, &mut ignored)
             .len(),
     };
-    wanted(layout, &layout.inputs())
+    wanted(layout, &layout.inputs(), &BTreeSet::new())
         .into_iter()
         .map(count)
         .sum()
@@ -158,10 +171,13 @@ pub(crate) fn folders(layout: &Layout) -> usize {
 
 /// Existing folders. A single file is watched through its folder, since editors replace files, and what is missing through
 /// the nearest folder above it that is there.
-fn wanted(layout: &Layout, inputs: &[PathBuf]) -> Folders {
-    let mut folders: Folders = BTreeMap::new();
+fn wanted(layout: &Layout, inputs: &[PathBuf], imports: &BTreeSet<PathBuf>) -> Folders {
+    let around = imports.iter().filter_map(|file| nearest(file.parent()?));
+    let mut folders: Folders = around
+        .map(|folder| (folder.to_owned(), RecursiveMode::NonRecursive))
+        .collect();
     for input in inputs {
-        let Some(folder) = input.ancestors().find(|folder| folder.is_dir()) else {
+        let Some(folder) = nearest(input) else {
             continue;
         };
         // The project's own folder holds `node_modules`.
@@ -174,4 +190,9 @@ fn wanted(layout: &Layout, inputs: &[PathBuf]) -> Folders {
         }
     }
     folders
+}
+
+/// The folder itself, or the first above it that is there.
+fn nearest(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|folder| folder.is_dir())
 }

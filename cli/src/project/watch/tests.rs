@@ -1,6 +1,10 @@
 //! Watching real folders, through the system and by looking.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use tokio::time::timeout;
 
@@ -46,6 +50,13 @@ impl Fixture {
         timeout(Duration::from_secs(60), self.watch.changed())
             .await
             .expect("a batch")
+    }
+
+    /// A batch with `path` or a folder that it lies in.
+    async fn until_below(&mut self, path: &Path) {
+        let batch = self.next().await;
+        let stands_for_it = |seen: &PathBuf| path.starts_with(seen);
+        assert!(batch.paths.iter().any(stands_for_it), "{batch:?}");
     }
 
     /// Batches until one has `path`.
@@ -153,6 +164,31 @@ async fn reading_and_the_files_of_others_are_no_changes() {
     let env = root.join(".env");
     fs::write(&env, "A=1").unwrap();
     assert_eq!(fixture.next().await.paths, [env].into());
+}
+
+#[tokio::test]
+async fn what_functions_import_from_elsewhere_is_watched_and_the_files_beside_it_are_not() {
+    for mut fixture in [Fixture::plain(), Fixture::polled()] {
+        let root = fixture.layout.root.clone();
+        let imported = root.join("src/lib/util.ts");
+        let missing = root.join("src/not/yet.ts");
+        save(&imported);
+        fixture
+            .watch
+            .import([imported.clone(), missing.clone()].into());
+        let _ = fixture.watch.follow(&fixture.layout);
+        let page = root.join("src/lib/page.ts");
+        fs::write(&page, "").unwrap();
+        save(&imported);
+        // That the folder came may be seen first.
+        let mut seen = fixture.next().await.paths;
+        while !seen.contains(&imported) {
+            seen.extend(fixture.next().await.paths);
+        }
+        assert!(!seen.contains(&page), "{seen:?}");
+        save(&missing);
+        fixture.until_below(&missing).await;
+    }
 }
 
 #[tokio::test]
