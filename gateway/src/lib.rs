@@ -109,6 +109,7 @@ pub async fn run(args: Args) -> Result<(), Failure> {
         ended
     };
     let (ended, ()) = tokio::join!(grpc, http);
+    state.realtime().ended().await;
     state.files().clear();
     ended
 }

@@ -1,4 +1,5 @@
-//! Random UUIDs, version 4 (RFC 9562, section 5.4): names of uploaded files and ids of requests to the platform.
+//! Random UUIDs, version 4 (RFC 9562, section 5.4): names of uploaded files, ids of realtime sessions and of
+//! requests to the platform.
 
 use crate::hex;
 

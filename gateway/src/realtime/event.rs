@@ -22,6 +22,7 @@ fn packet(room: &str, data: &str) -> String {
     let event = serde_json::to_string(&event).expect("texts always serialise");
     ["42", &event].concat()
 }
+
 /// `{"type","data","id","timestamp"}` as JSON; none for what clients are not told.
 pub(super) fn text(change: &Change) -> Option<String> {
     let kind = match change.kind() {

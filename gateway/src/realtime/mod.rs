@@ -48,7 +48,12 @@ impl Realtime {
         Self { hub, engine }
     }
 
-    /// Sockets that are connected.
+    /// Waits until every client has gone, after the end of serving, at most two seconds.
+    pub(crate) async fn ended(&self) {
+        self.engine.ended().await;
+    }
+
+    /// Clients with a session, over either transport.
     pub(crate) fn sockets(&self) -> u64 {
         self.hub.sockets()
     }

@@ -298,6 +298,36 @@ async fn a_second_websocket_neither_gets_a_session_nor_ends_it() {
 }
 
 #[tokio::test]
+async fn a_websocket_may_ask_and_answer_at_any_time_while_it_shows_that_it_works() {
+    let site = Site::open().await;
+    let session = Session::connected(&site.harness).await;
+    let mut socket = site.ask(&session.websocket(), None).await.unwrap();
+    socket.control().await;
+    socket.send("2probe").await;
+    assert_eq!(socket.packet().await.as_deref(), Some("3probe"));
+    socket.control().await;
+    socket.send("5").await;
+    socket.emit("join", ROOM).await;
+    let watches = site.harness.store.watches();
+    watches.until("Task anonymous", 1).await;
+    watches.send("Task anonymous", Kind::Create, "1", "{}");
+    assert_eq!(socket.event().await.0, ROOM);
+}
+
+#[tokio::test]
+async fn a_session_that_ends_while_its_transport_changes_ends_the_poll_and_the_websocket() {
+    let site = Site::open().await;
+    let session = Session::connected(&site.harness).await;
+    let mut socket = site.ask(&session.websocket(), None).await.unwrap();
+    socket.send("2probe").await;
+    assert_eq!(socket.packet().await.as_deref(), Some("3probe"));
+    let (poll, post) = tokio::join!(session.get(), session.post("no packet"));
+    assert_eq!((poll.status.as_u16(), poll.text()), (200, "1"));
+    assert_eq!(post.status, 400);
+    assert_eq!(socket.packet().await, None);
+}
+
+#[tokio::test]
 async fn what_happens_while_the_transport_changes_is_heard_once_and_in_order() {
     let site = Site::open().await;
     let session = Session::connected(&site.harness).await;

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use proto::{Code, Failure, v1::change::Kind};
 use serde_json::{Value, json};
@@ -90,6 +91,13 @@ impl Socket {
         self.0.send(Message::text(text)).await.unwrap();
     }
 
+    /// What either side of a websocket may send at any time.
+    pub(super) async fn control(&mut self) {
+        for frame in [Message::Ping(Bytes::new()), Message::Pong(Bytes::new())] {
+            self.0.send(frame).await.unwrap();
+        }
+    }
+
     /// Whether the connection still takes it.
     pub(super) async fn try_send(&mut self, text: &str) -> bool {
         self.0.send(Message::text(text)).await.is_ok()
@@ -116,9 +124,12 @@ impl Socket {
 
     /// Pings included, which it leaves unanswered.
     pub(super) async fn packet(&mut self) -> Option<String> {
-        match timeout(PATIENCE, self.0.next()).await.unwrap()? {
-            Ok(Message::Text(text)) => Some(text.to_string()),
-            Ok(_) | Err(_) => None,
+        loop {
+            match timeout(PATIENCE, self.0.next()).await.unwrap()? {
+                Ok(Message::Text(text)) => return Some(text.to_string()),
+                Ok(Message::Ping(_) | Message::Pong(_)) => {}
+                Ok(_) | Err(_) => return None,
+            }
         }
     }
 

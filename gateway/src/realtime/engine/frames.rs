@@ -29,8 +29,8 @@ impl Frames {
         Self(bytes.into())
     }
 
-    /// What a library has framed.
-    pub(super) const fn written(bytes: Bytes) -> Self {
+    /// What is framed already: by these very functions, or by a library that answers for us.
+    pub(super) const fn framed(bytes: Bytes) -> Self {
         Self(bytes)
     }
 

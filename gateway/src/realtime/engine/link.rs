@@ -9,12 +9,15 @@ use std::{
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tokio::{io::AsyncWrite, net::tcp::OwnedWriteHalf, sync::Notify};
+use tokio::{io::AsyncWrite, net::tcp::OwnedWriteHalf, sync::Notify, task::yield_now};
 
 use super::{
     frames::Frames,
     queue::{Full, Queue, SLICES},
 };
+
+/// Bytes after which a client that reads as fast as it is written to makes way for others.
+const STRETCH: usize = 1024 * 1024;
 
 /// Clones are the same.
 #[derive(Clone, Debug)]
@@ -86,7 +89,11 @@ impl Link {
             blocked,
         } = &*self.0;
         loop {
-            blocked.notified().await;
+            // What waits is asked for, and not only a notice of it: that may have gone to one who waited here before.
+            if queue.lock().is_empty() {
+                blocked.notified().await;
+                continue;
+            }
             let written = match socket.writable().await {
                 Ok(()) => self.0.write(&mut queue.lock()),
                 Err(_) => Err(Lost::Gone),
@@ -94,18 +101,29 @@ impl Link {
             if written.is_err() {
                 return;
             }
+            // Others have work as well, however fast this client reads.
+            yield_now().await;
         }
     }
 }
 
 impl Inner {
+    /// At most [`STRETCH`] at once.
     fn write(&self, queue: &mut Queue) -> Result<(), Lost> {
+        let mut left = STRETCH;
         while !queue.is_empty() {
+            if left == 0 {
+                self.blocked.notify_one();
+                break;
+            }
             let mut slices = [IoSlice::new(&[]); SLICES];
             let count = queue.slices(&mut slices);
             match self.socket.try_write_vectored(&slices[..count]) {
                 Ok(0) => return Err(Lost::Gone),
-                Ok(written) => queue.advance(written),
+                Ok(written) => {
+                    queue.advance(written);
+                    left = left.saturating_sub(written);
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.blocked.notify_one();
                     return Ok(());
@@ -127,7 +145,7 @@ impl AsyncWrite for Replies {
         _context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let frames = Frames::written(Bytes::copy_from_slice(bytes));
+        let frames = Frames::framed(Bytes::copy_from_slice(bytes));
         let sent = self.0.send(frames);
         Poll::Ready(match sent {
             Ok(()) => Ok(bytes.len()),

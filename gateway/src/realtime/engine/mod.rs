@@ -22,8 +22,13 @@ use http::Method;
 use hyper::upgrade::OnUpgrade;
 use parking_lot::Mutex;
 use proto::{Code, Failure, uuid};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
-use self::session::{Session, Transport};
+use self::{
+    session::{Session, Transport},
+    websocket::PARTING,
+};
 use super::hub::Hub;
 use crate::{error::Problem, session::Identity};
 
@@ -31,9 +36,6 @@ pub(super) use self::{frames::Frames, outbox::Outbox, session::Broken};
 
 /// Most bytes that a client may send in one message or post. They send names of rooms.
 const INCOMING: usize = 100_000;
-
-/// How long a websocket may take to show that it works.
-const UPGRADING: Duration = Duration::from_secs(10);
 
 /// How long silences may be.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +48,7 @@ pub(crate) struct Pace {
     pub(crate) greeting: Duration,
 }
 
-/// The protocol's own, which clients are told at the beginning.
+/// What the authors' server has; clients are told of `ping` and `pong` at the beginning.
 impl Default for Pace {
     fn default() -> Self {
         Self {
@@ -87,6 +89,8 @@ pub(super) struct Engine {
     pace: Pace,
     /// Those that began with a poll, by their ids. The others are known to their connections only.
     polled: Arc<Mutex<HashMap<String, Arc<Session>>>>,
+    /// One or two for each session.
+    tasks: TaskTracker,
 }
 
 impl Engine {
@@ -95,7 +99,14 @@ impl Engine {
             hub,
             pace,
             polled: Arc::default(),
+            tasks: TaskTracker::new(),
         }
+    }
+
+    /// Waits at the end for clients to go, but not for long.
+    pub(super) async fn ended(&self) {
+        self.tasks.close();
+        let _ = timeout(2 * PARTING, self.tasks.wait()).await;
     }
 
     /// The session that a request names.
@@ -133,7 +144,8 @@ impl Engine {
         self.polled
             .lock()
             .insert(session.id().to_owned(), session.clone());
-        tokio::spawn(keep(session, self.polled.clone(), self.pace));
+        self.tasks
+            .spawn(keep(session, self.polled.clone(), self.pace));
         Ok(polling::payload(opening))
     }
 
@@ -158,15 +170,16 @@ impl Engine {
         }
         let known = id.map(|id| self.session(id)).transpose()?;
         let upgrade = request.extensions_mut().remove::<OnUpgrade>();
-        let answer = websocket::switch(request.headers());
+        let answer = websocket::switching(request.headers());
         let (Some(upgrade), Some(answer)) = (upgrade, answer) else {
             return Err(Refusal::Request.into());
         };
         if let Some(session) = known {
-            tokio::spawn(websocket::take_over(upgrade, session));
+            self.tasks.spawn(websocket::take_over(upgrade, session));
         } else {
             let session = self.new_session(Transport::Websocket, identity)?;
-            tokio::spawn(websocket::begin(upgrade, session, self.pace));
+            let serving = websocket::begin(upgrade, session, self.pace);
+            self.tasks.spawn(serving);
         }
         Ok(answer)
     }

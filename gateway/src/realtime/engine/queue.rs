@@ -115,7 +115,7 @@ impl Queue {
 
     /// All that waits, of which nothing has been taken yet.
     pub(super) fn into_frames(self) -> impl Iterator<Item = Frames> {
-        self.pieces.into_iter().map(Frames::written)
+        self.pieces.into_iter().map(Frames::framed)
     }
 
     /// As many whole texts as one poll is answered with; none when nothing waits.
@@ -125,7 +125,7 @@ impl Queue {
             && let Some(piece) = self.pieces.pop_front()
         {
             self.bytes -= PIECE + piece.len();
-            append(&mut payload, Frames::written(piece));
+            append(&mut payload, Frames::framed(piece));
         }
         (!payload.is_empty()).then_some(payload)
     }
@@ -151,7 +151,7 @@ mod tests {
     use super::{BYTES, Frames, PAYLOAD, PIECE, Queue, SLICES, STALL};
 
     fn bytes(length: usize) -> Frames {
-        Frames::written(Bytes::from(vec![0; length]))
+        Frames::framed(Bytes::from(vec![0; length]))
     }
 
     /// What would be written, in its order.

@@ -164,9 +164,9 @@ impl Session {
             }
             let transport = *self.transport.lock();
             match transport {
-                Transport::Polling if self.is_over() => return b"1".to_vec(),
                 // The client waits for the end of this poll before it goes over.
                 Transport::Websocket => return b"6".to_vec(),
+                Transport::Polling | Transport::Probing if self.is_over() => return b"1".to_vec(),
                 Transport::Polling | Transport::Probing => {}
             }
             tokio::select! {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use hyper::upgrade::OnUpgrade;
+use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt, Chain, Join, join},
     net::tcp::OwnedReadHalf,
@@ -22,7 +23,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    INCOMING, Pace, UPGRADING,
+    INCOMING, Pace,
     frames::Frames,
     link::{Link, Replies},
     session::{Broken, Session},
@@ -32,13 +33,19 @@ use crate::{listen, proxy::upgrade::names_upgrade};
 /// Bytes read at once from a socket, which each has a place for: names of rooms are short, and pages are many.
 const READ: usize = 1024;
 
+/// Bytes that the system takes before the client does; it doubles them for its own needs.
+const UNDERWAY: usize = 128 * 1024;
+
+/// How long a websocket may take to show that it works.
+const UPGRADING: Duration = Duration::from_secs(10);
+
 /// How long a client that is sent away may take to go.
-const PARTING: Duration = Duration::from_secs(1);
+pub(super) const PARTING: Duration = Duration::from_secs(1);
 
 type Socket = WebSocketStream<Join<Chain<Cursor<Bytes>, OwnedReadHalf>, Replies>>;
 
 /// The answer that switches protocols; none unless the request is a complete handshake (RFC 6455, 4.2.1).
-pub(super) fn switch(headers: &HeaderMap) -> Option<Response> {
+pub(super) fn switching(headers: &HeaderMap) -> Option<Response> {
     let is = |name, expected: &str| {
         let value: Option<&HeaderValue> = headers.get(name);
         value.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(expected.as_bytes()))
@@ -80,7 +87,6 @@ pub(super) async fn take_over(upgrade: OnUpgrade, session: Arc<Session>) {
     };
     if taken {
         converse(socket, link, &session, pending()).await;
-        session.end();
     } else {
         farewell(socket).await;
     }
@@ -113,6 +119,9 @@ async fn accept(upgrade: OnUpgrade, session: &Session) -> Option<(Socket, Link)>
         () = session.over() => return None,
     };
     let (stream, early) = listen::reclaim(upgraded)?;
+    // With more, a client that reads steadily but slowly would seem to read nothing for long, and be asked late whether it
+    // is there. It works without as well.
+    let _ = SockRef::from(&stream).set_send_buffer_size(UNDERWAY);
     let (reading, writing) = stream.into_split();
     let link = Link::new(writing);
     let reading = Cursor::new(early).chain(reading);
@@ -140,9 +149,13 @@ async fn probe(socket: &mut Socket, link: &Link, session: &Session) -> Result<()
 }
 
 async fn expect(socket: &mut Socket, packet: &str) -> Result<(), Broken> {
-    match socket.next().await {
-        Some(Ok(Message::Text(text))) if text == packet => Ok(()),
-        _ => Err(Broken),
+    loop {
+        match socket.next().await {
+            Some(Ok(Message::Text(text))) if text == packet => return Ok(()),
+            // Either side may send these at any time (RFC 6455, 5.5).
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+            _ => return Err(Broken),
+        }
     }
 }
 
