@@ -3,7 +3,9 @@
 //! The rules are the XDG base directory specification's; macOS has no runtime folder, so the state folder serves there.
 
 use std::{
-    env, fs,
+    env,
+    ffi::OsStr,
+    fs,
     io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
@@ -61,9 +63,23 @@ impl Places {
         self.runtime.join(format!("{}.json", key(project)))
     }
 
-    /// The same of one more server of `project`, which `exec --port` finds and `status` does not.
+    /// The same of one more server of `project`, for when the first is gone.
     pub(crate) fn further_descriptor(&self, project: &Path, pid: u32) -> PathBuf {
         self.runtime.join(format!("{}-{pid}.json", key(project)))
+    }
+
+    /// Those of all servers of `project` that there may be.
+    pub(crate) fn descriptors_of(&self, project: &Path) -> Vec<PathBuf> {
+        let further = format!("{}-", key(project));
+        let entries = fs::read_dir(&self.runtime).into_iter().flatten().flatten();
+        let is_one = |name: &OsStr| {
+            name.to_str()
+                .is_some_and(|name| name.starts_with(&further) && name.ends_with(".json"))
+        };
+        let others = entries.filter(|entry| is_one(&entry.file_name()));
+        let mut all = vec![self.descriptor(project)];
+        all.extend(others.map(|entry| entry.path()));
+        all
     }
 
     /// The folder of all such files.

@@ -2,16 +2,25 @@
 //! folders nobody owns any more: whoever is killed cannot remove their own.
 
 use std::{
+    env,
     fs::{self, File},
     io,
-    path::Path,
-    time::Duration,
+    os::unix::process::parent_id,
+    path::{Path, PathBuf},
+    process, thread,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 
 /// A folder younger than this may not be locked yet.
 const SETTLED: Duration = Duration::from_secs(60);
+
+/// What the names of all such folders begin with.
+const PREFIX: &str = "backlot-";
+
+/// How often to look whether a child that was killed is gone.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// The folder. Dropping it removes it with everything in it.
 #[derive(Debug)]
@@ -21,13 +30,15 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Makes a folder whose name begins with `prefix` in the system's folder for temporary files.
+    /// Makes a folder whose name begins with `prefix`, which begins with `backlot-`, in the system's folder for temporary
+    /// files.
     ///
     /// # Errors
     ///
     /// When that cannot be written.
     pub fn make(prefix: &str) -> io::Result<Self> {
-        Self::lock(tempfile::Builder::new().prefix(prefix).tempdir()?)
+        let prefix = format!("{prefix}{}-", parent_id());
+        Self::lock(tempfile::Builder::new().prefix(&prefix).tempdir()?)
     }
 
     fn lock(folder: TempDir) -> io::Result<Self> {
@@ -66,6 +77,45 @@ impl RunFolder {
     }
 }
 
+/// Removes what this process's children have left: those that are killed cannot. Waits so long for one that is still
+/// dying.
+pub fn remove_those_of_children(patience: Duration) {
+    remove_those_of(process::id(), &env::temp_dir(), patience);
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is the condition that is waited for: the system tells nobody when a lock is free"
+)]
+fn remove_those_of(parent: u32, temporary: &Path, patience: Duration) {
+    let deadline = Instant::now() + patience;
+    for folder in those_of(parent, temporary) {
+        while !is_free(&folder).unwrap_or(true) && Instant::now() < deadline {
+            thread::sleep(LOOK);
+        }
+        if is_free(&folder).unwrap_or(false) {
+            let removed = fs::remove_dir_all(&folder);
+            tracing::debug!(folder = %folder.display(), ?removed, "left by a child");
+        }
+    }
+}
+
+/// The folders that the children of a process have made.
+fn those_of(parent: u32, temporary: &Path) -> Vec<PathBuf> {
+    let mark = format!("-{parent}-");
+    let entries = fs::read_dir(temporary).into_iter().flatten().flatten();
+    let is_theirs = |name: &str| name.starts_with(PREFIX) && name.contains(&mark);
+    entries
+        .filter(|entry| is_theirs(&entry.file_name().to_string_lossy()))
+        .map(|entry| entry.path())
+        .collect()
+}
+
+/// Whether nobody who lives owns the folder.
+fn is_free(folder: &Path) -> io::Result<bool> {
+    Ok(File::open(folder)?.try_lock().is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use std::{
@@ -73,6 +123,7 @@ mod tests {
         time::Duration,
     };
 
+    use super::remove_those_of;
     use super::{RunFolder, SETTLED};
 
     #[test]
@@ -104,5 +155,23 @@ mod tests {
         assert!(!left("a-old"));
         assert!(left("a-held") && left("a-young") && left("b-old"));
         assert!(own.path().exists());
+    }
+
+    #[test]
+    fn what_dead_children_left_is_removed_and_nothing_else() {
+        let temporary = tempfile::tempdir().unwrap();
+        let at = |name: &str| temporary.path().join(name);
+        let free = ["backlot-runner-7-a", "backlot-media-7-b"];
+        let others = ["backlot-runner-77-a", "backlot-runner-8-7", "other-7-a"];
+        for name in free.iter().chain(&others).chain(&["backlot-runner-7-held"]) {
+            fs::create_dir(at(name)).unwrap();
+            fs::write(at(name).join("file"), "").unwrap();
+        }
+        let held = File::open(at("backlot-runner-7-held")).unwrap();
+        held.lock().unwrap();
+        remove_those_of(7, temporary.path(), Duration::ZERO);
+        assert!(free.iter().all(|name| !at(name).exists()));
+        assert!(others.iter().all(|name| at(name).exists()));
+        assert!(at("backlot-runner-7-held").exists());
     }
 }

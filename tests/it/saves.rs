@@ -163,6 +163,47 @@ async fn folders_that_vanish_and_come_back_are_followed() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
+async fn a_project_that_is_away_for_a_while_is_served_as_it_was() {
+    for means in ["", "poll"] {
+        let project = Project::new().with_tasks();
+        let server = backlot(&project).env("BACKLOT_WATCH", means).start().await;
+        add_task(&server, "kept").await;
+        for here in [project.root().join("base44"), project.root().to_owned()] {
+            let away = project.user("away");
+            let said = |what: &str| server.output().text().matches(what).count();
+            let (gone, back) = (said("is gone"), said("is back"));
+            fs::rename(&here, &away).unwrap();
+            eventually("it is missed", PATIENCE, async || {
+                that(said("is gone") > gone, server.output().text())
+            })
+            .await;
+            assert_eq!(titles(&server.get(TASKS).await.expect(200)), ["kept"]);
+            assert!(!here.exists(), "nobody makes it anew");
+            fs::rename(&away, &here).unwrap();
+            eventually("it is found again", PATIENCE, async || {
+                that(said("is back") > back, server.output().text())
+            })
+            .await;
+        }
+        save(
+            &project,
+            "base44/entities/Note.jsonc",
+            &schema("Note", "text"),
+        );
+        eventually("saves are seen again", PATIENCE, async || {
+            keeps(&server, "Note", "text").await
+        })
+        .await;
+        assert_eq!(titles(&server.get(TASKS).await.expect(200)), ["kept"]);
+        assert!(
+            !server.output().says("removed"),
+            "{}",
+            server.output().text()
+        );
+    }
+}
+
+#[tokio::test]
 async fn two_thousand_saves_end_in_the_right_state_with_few_lines_and_flat_memory() {
     const FILES: usize = 10;
     const SAVES: usize = 2000;

@@ -139,7 +139,7 @@ async fn a_busy_default_port_means_the_next_free_one() {
 }
 
 #[tokio::test]
-async fn two_servers_of_one_project_both_serve_and_status_shows_the_first() {
+async fn servers_of_one_project_all_serve_and_status_shows_the_one_that_has_run_longest() {
     let project = Project::new().with_tasks();
     let launch = backlot(&project);
     let mut first = launch.start().await;
@@ -151,6 +151,10 @@ async fn two_servers_of_one_project_both_serve_and_status_shows_the_first() {
     assert_eq!(launch.status().await["port"], first.port());
     assert_eq!(first.interrupt().await, 0);
     assert_eq!(second.get(TASKS).await.status, 200);
+    assert_eq!(launch.status().await["port"], second.port());
+    let third = launch.start().await;
+    third.says("another server of this project runs").await;
+    assert_eq!(launch.status().await["port"], second.port());
 }
 
 #[tokio::test]

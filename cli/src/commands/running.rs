@@ -39,15 +39,24 @@ impl Running {
         })
     }
 
-    /// The server of the project at `root`, if one runs.
+    /// The server of the project at `root`, if one runs; of several the one that has run longest.
     pub(super) fn find(root: &Path) -> Result<Option<Self>, CommandError> {
-        let path = Places::of_this_user().descriptor(root);
-        let found = descriptor::running(&path).map_err(|error| {
-            let message = format!("cannot read {}: {error}", path.display());
-            CommandError::new(ErrorCode::FileRead, message)
-                .with_hint("check the permissions of the file and of its folder")
-        })?;
-        Ok(found.map(|descriptor| Self { descriptor }))
+        let mut first: Option<Descriptor> = None;
+        for path in Places::of_this_user().descriptors_of(root) {
+            let found = descriptor::running(&path).map_err(|error| {
+                let message = format!("cannot read {}: {error}", path.display());
+                CommandError::new(ErrorCode::FileRead, message)
+                    .with_hint("check the permissions of the file and of its folder")
+            })?;
+            let is_earlier = |other: &Descriptor| match &first {
+                Some(first) => other.started_at < first.started_at,
+                None => true,
+            };
+            if let Some(other) = found.filter(is_earlier) {
+                first = Some(other);
+            }
+        }
+        Ok(first.map(|descriptor| Self { descriptor }))
     }
 
     pub(super) fn store(&self) -> Result<StoreClient, CommandError> {

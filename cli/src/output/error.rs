@@ -206,7 +206,9 @@ impl From<&ReadError> for CommandError {
         let hint = error.hint();
         let found = match error {
             ReadError::Start { .. } => Self::input(message),
-            ReadError::NotFound { .. } => Self::new(ErrorCode::ConfigNotFound, message),
+            ReadError::NotFound { .. } | ReadError::Gone { .. } => {
+                Self::new(ErrorCode::ConfigNotFound, message)
+            }
             ReadError::Config { diagnostics, .. } => Self::new(ErrorCode::ConfigInvalid, message)
                 .with_details(diagnostics.iter().map(ToString::to_string)),
         };

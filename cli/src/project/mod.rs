@@ -106,6 +106,12 @@ pub(crate) enum ReadError {
         /// Absolute.
         dir: PathBuf,
     },
+    /// The configuration of a project that is served is not there any more.
+    #[error("{config} is gone")]
+    Gone {
+        /// Relative to the project.
+        config: String,
+    },
     /// The project's configuration cannot be used. `diagnostics` has all mistakes of that file.
     #[error("the project's configuration has mistakes")]
     Config {
@@ -124,6 +130,7 @@ impl ReadError {
             Self::NotFound { .. } => {
                 "run this in the folder of a project, or make a project of this one: backlot init"
             }
+            Self::Gone { .. } => "put it back",
             Self::Config { .. } => "correct the configuration and try again",
         }
     }
@@ -178,6 +185,23 @@ pub(crate) fn read_layout(start: &Path) -> Result<Reading<Layout>, ReadError> {
         source,
     })?;
     let found = root::find(&dir).ok_or(ReadError::NotFound { dir })?;
+    layout_of(found)
+}
+
+/// Reads the configuration of this very project again, and of no other that is found where it was.
+///
+/// # Errors
+///
+/// When it is gone, or cannot be used.
+pub(crate) fn reread_layout(layout: &Layout) -> Result<Reading<Layout>, ReadError> {
+    let found = root::at(&layout.root)
+        .filter(|found| found.config_path.parent() == Some(&layout.config_dir));
+    layout_of(found.ok_or_else(|| ReadError::Gone {
+        config: layout.relative(&layout.config_path),
+    })?)
+}
+
+fn layout_of(found: root::Found) -> Result<Reading<Layout>, ReadError> {
     let root::Found {
         root,
         config_path,

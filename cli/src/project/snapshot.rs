@@ -8,7 +8,7 @@ use std::{
 use super::{
     Diagnostic, EntityFile, FunctionFile, Layout, Project, ReadError, Reading,
     entities::{self, Files},
-    read_app_id, read_env, read_functions, read_layout,
+    read_app_id, read_env, read_functions, read_layout, reread_layout,
     watch::Batch,
 };
 
@@ -64,7 +64,7 @@ impl Snapshot {
         let mut parts = self.parts(batch);
         let mut read = Ok(());
         if parts.layout {
-            match read_layout(&self.layout.value.root) {
+            match reread_layout(&self.layout.value) {
                 Ok(layout) => {
                     // Where plugins lie may be new, and with it what paths are called.
                     self.entity_files = Files::default();
@@ -72,6 +72,8 @@ impl Snapshot {
                     self.refused.clear();
                     parts = Parts::ALL;
                 }
+                // Moved away, or another branch: its parts are not deleted one by one, and may all be back in a moment.
+                Err(error) if !self.is_there() => return Err(error),
                 Err(error) => {
                     if let ReadError::Config { diagnostics, .. } = &error {
                         self.refused.clone_from(diagnostics);
@@ -82,7 +84,16 @@ impl Snapshot {
         }
         let layout = &self.layout.value;
         if parts.app_id {
-            self.app_id = read_app_id(layout);
+            let read = read_app_id(layout);
+            let is_broken = read.diagnostics.iter().any(Diagnostic::is_error);
+            self.app_id = Reading {
+                value: if is_broken {
+                    self.app_id.value.take()
+                } else {
+                    read.value
+                },
+                diagnostics: read.diagnostics,
+            };
         }
         if parts.entities {
             for path in &batch.paths {
@@ -100,6 +111,11 @@ impl Snapshot {
             self.env = read_env(layout);
         }
         read
+    }
+
+    /// Whether the folder of the configuration exists.
+    pub(crate) fn is_there(&self) -> bool {
+        self.layout.value.config_dir.is_dir()
     }
 
     fn read_entities(layout: &Layout, known: &mut Files) -> Reading<Vec<EntityFile>> {
@@ -263,6 +279,49 @@ mod tests {
         ] {
             assert_eq!(snapshot.parts(&batch(&snapshot, file)), expected, "{file}");
         }
+    }
+
+    #[test]
+    fn a_project_that_is_away_is_as_it_was_and_no_other_takes_its_place() {
+        let parent = tempfile::tempdir().unwrap();
+        write(parent.path(), "base44/config.jsonc", r#"{"name":"parent"}"#);
+        write(parent.path(), "config.json", r#"{"name":"something else"}"#);
+        let root = parent.path().join("child");
+        write(&root, "config.json", r#"{"name":"something else"}"#);
+        write(&root, "base44/config.jsonc", r#"{"name":"child"}"#);
+        write(&root, "base44/entities/task.jsonc", r#"{"name":"Task"}"#);
+        let mut snapshot = Snapshot::read(&root).unwrap();
+        let away = |name: &str| fs::rename(root.join(name), parent.path().join("away"));
+        let back = |name: &str| fs::rename(parent.path().join("away"), root.join(name));
+        for name in ["base44", "base44/config.jsonc"] {
+            away(name).unwrap();
+            let refused = snapshot.reread(&batch(&snapshot, name)).unwrap_err();
+            assert_eq!(refused.to_string(), "base44/config.jsonc is gone");
+            assert_eq!(snapshot.project().layout.config.name, "child");
+            assert_eq!(snapshot.project().entities.len(), 1);
+            back(name).unwrap();
+            snapshot.reread(&batch(&snapshot, name)).unwrap();
+            assert_eq!(snapshot.project().layout.config.name, "child");
+        }
+    }
+
+    #[test]
+    fn a_broken_link_to_the_app_leaves_the_one_before_in_force() {
+        let (folder, mut snapshot) = fixture();
+        let link = "base44/.app.jsonc";
+        for (text, id) in [
+            (r#"{"id":"a"}"#, Some("a")),
+            (r#"{"id":"a""#, Some("a")),
+            (r#"{"id":"b"}"#, Some("b")),
+            ("{}", Some("b")),
+        ] {
+            write(folder.path(), link, text);
+            snapshot.reread(&batch(&snapshot, link)).unwrap();
+            assert_eq!(snapshot.project().app_id.as_deref(), id, "{text}");
+        }
+        fs::remove_file(folder.path().join(link)).unwrap();
+        snapshot.reread(&batch(&snapshot, link)).unwrap();
+        assert_eq!(snapshot.project().app_id, None);
     }
 
     #[test]

@@ -37,7 +37,11 @@ pub(crate) fn write(path: &Path, text: &str) -> io::Result<Written> {
         return Ok(Written::Unchanged);
     }
     let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)?;
+    // Never the folders above it, which may be away for a moment and must be able to come back.
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
     let mode = fs::metadata(path).map_or(0o644, |meta| meta.permissions().mode());
     places::replace(path, text.as_bytes(), mode)?;
     Ok(Written::Changed)

@@ -103,6 +103,7 @@ async fn a_second_interrupt_cuts_a_hanging_drain_short() {
     // The status of an end that was cut short; an orderly one has another.
     assert_eq!(server.interrupt().await, 130);
     server.nothing_left().await;
+    assert_eq!(project.entries_of_user("tmp"), [""; 0]);
 }
 
 #[tokio::test]

@@ -28,6 +28,8 @@ pub(super) struct Context {
     pub(super) settings: Settings,
     /// As it lies on disk.
     pub(super) snapshot: Snapshot,
+    /// Its configuration is not there at the moment.
+    pub(super) is_gone: bool,
     /// As it is served: what cannot be used on disk is what it was before.
     pub(super) project: Project,
     pub(super) developer: Developer,
@@ -75,6 +77,7 @@ impl Context {
             deno: deno.map_or_else(|| without_deno(&settings, &project), DenoState::Found),
             settings,
             snapshot,
+            is_gone: false,
             project,
             upstream_token: match developer.logged_in {
                 true => UpstreamToken::NotAskedFor,

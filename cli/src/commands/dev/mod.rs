@@ -12,6 +12,8 @@ mod types;
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
+use proto::run_folder;
+
 use self::{
     ending::{CUT_SHORT, Ending},
     session::Session,
@@ -71,5 +73,6 @@ fn serve(args: DevArgs, terminal: &Arc<Terminal>) -> Result<u8, Problem> {
         }
     });
     runtime.shutdown_timeout(LAST_MOMENTS);
+    run_folder::remove_those_of_children(LAST_MOMENTS);
     ended
 }

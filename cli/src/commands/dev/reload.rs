@@ -13,7 +13,7 @@ use super::{
     settle::gone,
 };
 use crate::{
-    project::{Diagnostic, EntityFile, Project, watch::Batch},
+    project::{Diagnostic, EntityFile, Project, ReadError, watch::Batch},
     supervisor::Supervisor,
     ui::{Entry, Level, Terminal},
 };
@@ -22,7 +22,9 @@ use crate::{
 pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut Supervisor) {
     let begin = Instant::now();
     let gone = gone(&context.project).await;
+    let was_gone = context.is_gone;
     let refused = context.snapshot.reread(&batch).err();
+    context.is_gone = matches!(refused, Some(ReadError::Gone { .. }));
     let mut new = context.snapshot.project();
     for diagnostic in fresh(&context.project.diagnostics, &new.diagnostics) {
         show(diagnostic, &context.terminal);
@@ -30,6 +32,13 @@ pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut
     if let Some(error) = refused {
         let message = format!("{error}; what was served before still is");
         context.say(Level::Error, message);
+    }
+    if !context.snapshot.is_there() {
+        return;
+    }
+    if was_gone && !context.is_gone {
+        let config = new.layout.relative(&new.layout.config_path);
+        context.say(Level::Info, format!("{config} is back"));
     }
     let mut news = corrected(&context.project.diagnostics, &new);
     keep_last_good(&context.project, &mut new, &gone);

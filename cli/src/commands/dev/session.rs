@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     deno,
-    descriptor::{Descriptor, Published},
+    descriptor::{self, Descriptor, Published},
     desired::{DenoState, FrontendState, app_id},
     places::Places,
     project::watch::Watch,
@@ -329,11 +329,14 @@ fn launch_token() -> Result<LaunchToken, Problem> {
 fn publish(places: &Places, context: &Context) -> Option<Published> {
     let root = &context.project.layout.root;
     let taken = Published::take(&places.descriptor(root)).and_then(|published| {
-        if published.is_some() {
+        let others = places.descriptors_of(root).into_iter();
+        let runs = |path: PathBuf| descriptor::running(&path).ok().flatten();
+        if published.is_some() && others.filter_map(runs).next().is_none() {
             return Ok(published);
         }
         let warning = "another server of this project runs; `backlot status` shows that one";
         context.say(Level::Warn, warning.to_owned());
+        drop(published);
         Published::take(&places.further_descriptor(root, std::process::id()))
     });
     match taken {

@@ -76,7 +76,7 @@ fn files(project: &Project) -> Check {
 fn unreadable(error: &ReadError) -> Check {
     let hint = match error {
         ReadError::Config { diagnostics, .. } => diagnostics.first().map(one_line),
-        ReadError::Start { .. } | ReadError::NotFound { .. } => None,
+        ReadError::Start { .. } | ReadError::NotFound { .. } | ReadError::Gone { .. } => None,
     };
     let hint = hint.unwrap_or_else(|| error.hint().to_owned());
     Check::broken("Project", error.to_string(), hint)
