@@ -84,11 +84,7 @@ impl Graph {
                 self.anything_below = roots.to_vec();
                 return;
             }
-            if !self.files.insert(file.clone()) {
-                continue;
-            }
-            open.extend(target(&file));
-            if !is_code(&file) {
+            if !self.files.insert(file.clone()) || !is_code(&file) {
                 continue;
             }
             let Some(text) = read(&file) else { continue };
@@ -127,13 +123,6 @@ pub fn imported_files(text: &str, folder: &Path) -> Vec<(String, PathBuf)> {
     let imports = scan::scan(text).imports.into_iter();
     let resolved = imports.filter_map(|name| resolve(&name, folder).map(|path| (name, path)));
     resolved.collect()
-}
-
-/// Where a symbolic link leads, for that is where it is saved.
-fn target(link: &Path) -> Option<PathBuf> {
-    link.is_symlink()
-        .then(|| fs::canonicalize(link).ok())
-        .flatten()
 }
 
 fn read(file: &Path) -> Option<String> {
@@ -271,21 +260,6 @@ mod tests {
             let (_kept, root) = project(&[("f/a/entry.ts", &imports(from))]);
             let graph = Graph::scan(&root.join("f/a/entry.ts"), from_ref(&root), &[]);
             assert_eq!(graph.contains(&root.join("other.ts")), expected, "{from}");
-        }
-    }
-
-    #[test]
-    fn what_a_symbolic_link_leads_to_counts() {
-        let (_kept, root) = project(&[
-            ("packages/x/handler.ts", "import './part.ts'"),
-            ("f/a/page.html", ""),
-        ]);
-        let root = root.canonicalize().unwrap();
-        let entry = root.join("f/a/entry.ts");
-        std::os::unix::fs::symlink("../../packages/x/handler.ts", &entry).unwrap();
-        let graph = Graph::scan(&entry, from_ref(&root), &[]);
-        for file in ["packages/x/handler.ts", "packages/x/part.ts", "f/a/part.ts"] {
-            assert!(graph.contains(&root.join(file)), "{file}");
         }
     }
 

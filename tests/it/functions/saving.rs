@@ -291,15 +291,32 @@ async fn a_symbolic_link_is_reloaded_when_what_it_leads_to_is_saved() {
     let Some((project, server)) = with_functions(&[("steady", STEADY)]).await else {
         return;
     };
-    project.save("packages/handler.ts", &version(1));
-    let link = project.root().join("base44/functions/saved/entry.ts");
-    std::fs::create_dir_all(link.parent().unwrap()).unwrap();
-    std::os::unix::fs::symlink("../../../packages/handler.ts", link).unwrap();
-    eventually("the new function is there", PATIENCE, async || {
-        let answer = server.get("/functions/saved").await;
-        that(answer.status == 200, answer.text)
-    })
-    .await;
-    project.save("packages/handler.ts", &version(2));
-    serves(&server, 2).await;
+    project.save("packages/saved/entry.ts", &version(1));
+    for (target, link) in [
+        ("../../../packages/saved/entry.ts", "saved/entry.ts"),
+        ("../../packages/saved", "saved"),
+    ] {
+        let link = project.root().join("base44/functions").join(link);
+        std::fs::create_dir_all(link.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        let called = eventually("the new function is there", PATIENCE, async || {
+            let answer = server.get("/functions/saved").await;
+            that(answer.status == 200, answer.text.clone()).map(|()| answer.json())
+        })
+        .await;
+        let next = called["version"].as_u64().unwrap() + 1;
+        project.save(
+            "packages/saved/entry.ts",
+            &version(next.try_into().unwrap()),
+        );
+        serves(&server, next.try_into().unwrap()).await;
+        std::fs::remove_file(&link).unwrap();
+        // The folder that the first one was in.
+        let _ = std::fs::remove_dir(link.parent().unwrap());
+        eventually("the function is gone", PATIENCE, async || {
+            let answer = server.get("/functions/saved").await;
+            that(answer.status == 404, answer.text)
+        })
+        .await;
+    }
 }

@@ -1,6 +1,7 @@
 //! Says which files of a project were saved: one batch for what belongs together, however many events an editor makes of
 //! it, through the system's notification or, where that cannot be had, by looking again and again.
 
+mod links;
 mod noted;
 mod poll;
 mod system;
@@ -17,6 +18,7 @@ use std::{
 use notify::RecursiveMode;
 
 use self::{
+    links::Links,
     noted::Noted,
     poll::Poll,
     system::{Folders, SystemWatch},
@@ -34,6 +36,7 @@ pub(crate) struct Watch {
     inputs: Vec<PathBuf>,
     /// Files that functions import from elsewhere.
     imports: BTreeSet<PathBuf>,
+    links: Links,
     /// What the developer is to be told next, and what was told last: the same is not told twice.
     news: Option<String>,
     told: Option<String>,
@@ -64,6 +67,7 @@ impl Watch {
             means: Means::None,
             inputs: Vec::new(),
             imports: BTreeSet::new(),
+            links: Links::default(),
             news: None,
             told: None,
         }
@@ -87,8 +91,14 @@ impl Watch {
                 },
             };
         }
+        // Who looks at files by their names sees through links.
+        self.links = match self.means {
+            Means::System(_) => self.find_links(layout),
+            Means::None | Means::Poll(_) => Links::default(),
+        };
+        let folders = wanted(layout, &self.inputs, &self.imports, &self.links);
         if let Means::System(system) = &mut self.means
-            && let Err(error) = system.follow(&wanted(layout, &self.inputs, &self.imports))
+            && let Err(error) = system.follow(&folders)
         {
             if system::is_exhausted(&error) {
                 self.means = self.poll(&system::reason(&error));
@@ -120,6 +130,9 @@ impl Watch {
             if pending.exhausted {
                 self.means = self.poll(system::EXHAUSTED);
             }
+            let names = pending.paths.iter().flat_map(|path| self.links.names(path));
+            let names: Vec<PathBuf> = names.collect();
+            pending.paths.extend(names);
             pending.paths.retain(|path| self.concerns(path));
             let batch = Batch {
                 paths: pending.paths,
@@ -129,6 +142,10 @@ impl Watch {
                 return batch;
             }
         }
+    }
+
+    fn find_links(&self, layout: &Layout) -> Links {
+        Links::among(&layout.root, self.inputs.iter().chain(&self.imports))
     }
 
     /// A build's files beside the project's own are none of ours.
@@ -163,7 +180,8 @@ pub(crate) fn folders(layout: &Layout) -> usize {
             .directories(&layout.root, &mut ignored)
             .len(),
     };
-    wanted(layout, &layout.inputs(), &BTreeSet::new())
+    let (imports, links) = (BTreeSet::new(), Links::default());
+    wanted(layout, &layout.inputs(), &imports, &links)
         .into_iter()
         .map(count)
         .sum()
@@ -171,25 +189,37 @@ pub(crate) fn folders(layout: &Layout) -> usize {
 
 /// Existing folders. A single file is watched through its folder, since editors replace files, and what is missing through
 /// the nearest folder above it that is there.
-fn wanted(layout: &Layout, inputs: &[PathBuf], imports: &BTreeSet<PathBuf>) -> Folders {
+fn wanted(
+    layout: &Layout,
+    inputs: &[PathBuf],
+    imports: &BTreeSet<PathBuf>,
+    links: &Links,
+) -> Folders {
     let around = imports.iter().filter_map(|file| nearest(file.parent()?));
-    let mut folders: Folders = around
-        .map(|folder| (folder.to_owned(), RecursiveMode::NonRecursive))
-        .collect();
-    for input in inputs {
-        let Some(folder) = nearest(input) else {
-            continue;
-        };
+    let around = around.map(|folder| (folder, RecursiveMode::NonRecursive));
+    let watched = inputs.iter().filter_map(|input| {
+        let folder = nearest(input)?;
         // The project's own folder holds `node_modules`.
         let is_whole = folder == input && !layout.root.starts_with(folder);
-        let mode = folders
-            .entry(folder.to_owned())
-            .or_insert(RecursiveMode::NonRecursive);
-        if is_whole {
-            *mode = RecursiveMode::Recursive;
+        Some((folder, recursive(is_whole)))
+    });
+    let is_in_input = |folder: &Path| inputs.iter().any(|input| folder.starts_with(input));
+    let behind = links.folders().filter(|(folder, _)| !is_in_input(folder));
+    let mut folders = Folders::new();
+    for (folder, mode) in around.chain(watched).chain(behind) {
+        let known = folders.entry(folder.to_owned()).or_insert(mode);
+        if mode == RecursiveMode::Recursive {
+            *known = mode;
         }
     }
     folders
+}
+
+const fn recursive(is_whole: bool) -> RecursiveMode {
+    match is_whole {
+        true => RecursiveMode::Recursive,
+        false => RecursiveMode::NonRecursive,
+    }
 }
 
 /// The folder itself, or the first above it that is there.
