@@ -1,6 +1,7 @@
 //! Says which files of a project were saved: one batch for what belongs together, however many events an editor makes of
 //! it, through the system's notification or, where that cannot be had, by looking again and again.
 
+mod folders;
 mod links;
 mod noted;
 mod poll;
@@ -15,15 +16,10 @@ use std::{
     sync::Arc,
 };
 
-use notify::RecursiveMode;
-
-use self::{
-    links::Links,
-    noted::Noted,
-    poll::Poll,
-    system::{Folders, SystemWatch},
-};
+use self::{links::Links, noted::Noted, poll::Poll, system::SystemWatch};
 use super::Layout;
+
+pub(crate) use self::folders::count as folders;
 
 /// `BACKLOT_WATCH=poll` looks again and again wherever the project lies.
 const VARIABLE: &str = "BACKLOT_WATCH";
@@ -96,7 +92,7 @@ impl Watch {
             Means::System(_) => self.find_links(layout),
             Means::None | Means::Poll(_) => Links::default(),
         };
-        let folders = wanted(layout, &self.inputs, &self.imports, &self.links);
+        let folders = folders::wanted(layout, &self.inputs, &self.imports, &self.links);
         if let Means::System(system) = &mut self.means
             && let Err(error) = system.follow(&folders)
         {
@@ -169,60 +165,4 @@ fn reason_to_poll(layout: &Layout) -> Option<String> {
     }
     let kind = system::foreign_file_system(&layout.root)?;
     Some(format!("the project lies on a {kind} file system"))
-}
-
-/// How many folders the system has to watch for a project.
-pub(crate) fn folders(layout: &Layout) -> usize {
-    let mut ignored = Vec::new();
-    let count = |(folder, mode): (PathBuf, RecursiveMode)| match mode {
-        RecursiveMode::NonRecursive => 1,
-        RecursiveMode::Recursive => super::walk::Walk::below(&folder)
-            .directories(&layout.root, &mut ignored)
-            .len(),
-    };
-    let (imports, links) = (BTreeSet::new(), Links::default());
-    wanted(layout, &layout.inputs(), &imports, &links)
-        .into_iter()
-        .map(count)
-        .sum()
-}
-
-/// Existing folders. A single file is watched through its folder, since editors replace files, and what is missing through
-/// the nearest folder above it that is there.
-fn wanted(
-    layout: &Layout,
-    inputs: &[PathBuf],
-    imports: &BTreeSet<PathBuf>,
-    links: &Links,
-) -> Folders {
-    let around = imports.iter().filter_map(|file| nearest(file.parent()?));
-    let around = around.map(|folder| (folder, RecursiveMode::NonRecursive));
-    let watched = inputs.iter().filter_map(|input| {
-        let folder = nearest(input)?;
-        // The project's own folder holds `node_modules`.
-        let is_whole = folder == input && !layout.root.starts_with(folder);
-        Some((folder, recursive(is_whole)))
-    });
-    let is_in_input = |folder: &Path| inputs.iter().any(|input| folder.starts_with(input));
-    let behind = links.folders().filter(|(folder, _)| !is_in_input(folder));
-    let mut folders = Folders::new();
-    for (folder, mode) in around.chain(watched).chain(behind) {
-        let known = folders.entry(folder.to_owned()).or_insert(mode);
-        if mode == RecursiveMode::Recursive {
-            *known = mode;
-        }
-    }
-    folders
-}
-
-const fn recursive(is_whole: bool) -> RecursiveMode {
-    match is_whole {
-        true => RecursiveMode::Recursive,
-        false => RecursiveMode::NonRecursive,
-    }
-}
-
-/// The folder itself, or the first above it that is there.
-fn nearest(path: &Path) -> Option<&Path> {
-    path.ancestors().find(|folder| folder.is_dir())
 }
