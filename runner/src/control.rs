@@ -69,6 +69,8 @@ pub(crate) enum FromProcess {
         detail: String,
         /// The lines of code around the place; may be empty.
         frame: String,
+        /// `base44/functions/x/entry.ts:3:5`; may be empty.
+        place: String,
     },
     /// The function has been called; said now and then, not for every call. The braces make it an object.
     Used {},

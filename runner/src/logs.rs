@@ -55,17 +55,35 @@ impl Logs {
 
     /// Adds a line that was printed while a request was handled; `request_id` may be empty.
     pub fn write_for(&self, function: &str, level: Level, message: String, request_id: String) {
-        let line = LogLine {
+        self.add(LogLine {
+            request_id,
+            ..self.line(function, level, message)
+        });
+    }
+
+    /// Adds a line about a mistake in the code at `place`, which may be empty.
+    pub fn write_of(&self, function: &str, level: Level, message: String, place: String) {
+        self.add(LogLine {
+            place,
+            ..self.line(function, level, message)
+        });
+    }
+
+    fn line(&self, function: &str, level: Level, message: String) -> LogLine {
+        LogLine {
             time: self.now(),
             function: function.to_owned(),
             level: level.into(),
             message,
-            request_id,
-        };
+            ..LogLine::default()
+        }
+    }
+
+    fn add(&self, line: LogLine) {
         let mut recent = self.recent.lock();
         recent.written += 1;
         let line = Arc::new((recent.written, line));
-        let ring = recent.rings.entry(function.to_owned()).or_default();
+        let ring = recent.rings.entry(line.1.function.clone()).or_default();
         if ring.len() == KEPT {
             ring.pop_front();
         }
@@ -110,7 +128,7 @@ impl Logs {
             function: String::new(),
             level: Level::Warn.into(),
             message: format!("{lost} lines were left out"),
-            request_id: String::new(),
+            ..LogLine::default()
         }
     }
 

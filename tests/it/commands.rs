@@ -10,7 +10,7 @@ use tests::{
     wait::{PATIENCE, eventually, that},
 };
 
-use crate::{DEVELOPER, add_task, backlot};
+use crate::{DEVELOPER, add_task, backlot, register};
 
 /// Answers what it was sent and by whom, and prints it.
 const ECHO: &str = r#"
@@ -170,7 +170,8 @@ async fn a_function_is_called_as_whom_one_says_with_what_one_gives() {
     let data = project.user("tmp").join("data.json");
     std::fs::write(&data, r#"{"from":"a file"}"#).unwrap();
     let from_file = format!("@{}", data.display());
-    let (launch, _server) = serving(&project, &clients).await;
+    let (launch, server) = serving(&project, &clients).await;
+    let _token = register(&server, "ada@example.com").await;
     for (arguments, expected) in [
         (
             [].as_slice(),
@@ -232,6 +233,7 @@ async fn a_call_ends_with_its_status_and_refuses_what_cannot_be_sent() {
         (&["echo", "--data", "hello"], 2, "not JSON"),
         (&["echo", "--data", "@/missing"], 2, "/missing"),
         (&["echo", "--as", "a@b.c", "--service"], 2, "--service"),
+        (&["echo", "--as", "a@b.c"], 1, "has no user a@b.c"),
     ] {
         let mut all = vec!["functions", "invoke"];
         all.extend(arguments);

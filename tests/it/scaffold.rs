@@ -36,7 +36,7 @@ async fn a_project_made_from_nothing_works_at_once() {
     let init = document(&init.success("init"));
     assert_eq!(
         init["created"],
-        json!(["base44/config.jsonc", "base44/.gitignore"])
+        json!(["base44/config.jsonc", "base44/.gitignore", ".gitignore"])
     );
     for (kind, name, file) in [
         (

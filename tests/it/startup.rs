@@ -267,7 +267,7 @@ async fn under_json_a_failed_start_is_an_object_too() {
 #[tokio::test]
 async fn a_frontend_that_ends_takes_the_server_with_it_and_hands_on_its_status() {
     for (command, code) in [("exit 7", 7), ("true", 0)] {
-        let project = Project::new().frontend(command);
+        let project = Project::new().frontend(command).file("package.json", "{}");
         let mut server = backlot(&project).start().await;
         assert_eq!(
             server.ended().await,
@@ -277,6 +277,13 @@ async fn a_frontend_that_ends_takes_the_server_with_it_and_hands_on_its_status()
         );
         assert!(
             server.output().says("the frontend ended"),
+            "{}",
+            server.output().text()
+        );
+        let hint = "there is no node_modules: run `npm install`";
+        assert_eq!(
+            server.output().says(hint),
+            code != 0,
             "{}",
             server.output().text()
         );

@@ -6,6 +6,7 @@ use proto::{
     Failure,
     client::{GatewayClient, RunnerClient, StoreClient},
     token::LaunchToken,
+    v1::{Caller, GetMeRequest, caller},
 };
 
 use crate::{
@@ -69,6 +70,27 @@ impl Running {
 
     pub(super) fn gateway(&self) -> Result<GatewayClient, CommandError> {
         self.client(Component::Gateway, GatewayClient::new)
+    }
+
+    /// Refuses the address of nobody: a token is minted for any, and would only fail later.
+    pub(super) async fn check_account(&self, email: &str) -> Result<(), CommandError> {
+        let kind = caller::Kind::User(caller::User {
+            email: email.to_owned(),
+            bypass_rules: false,
+        });
+        let request = GetMeRequest {
+            caller: Some(Caller { kind: Some(kind) }),
+        };
+        match self.store()?.get_me(request).await {
+            Ok(_record) => Ok(()),
+            Err(failure) if failure.code() == proto::Code::Unauthenticated => {
+                let message = format!("the dev server has no user {email}");
+                Err(CommandError::new(ErrorCode::AuthRequired, message).with_hint(
+                    "register that user in the app first; if you have logged in since the server was started, start it again",
+                ))
+            }
+            Err(failure) => Err(refused(&failure)),
+        }
     }
 
     fn client<C>(

@@ -1,6 +1,6 @@
 //! `backlot secrets`: of the deployed app, and with `set --local` of this folder. Values are never printed.
 
-use std::{path::Path, process::ExitCode};
+use std::{fs, path::Path, process::ExitCode};
 
 use indexmap::IndexMap;
 use serde_json::json;
@@ -48,7 +48,7 @@ async fn set(args: &SecretSetArgs, output: Output) -> Result<Done, CommandError>
     if args.local {
         return set_here(&args.app.dir, secrets);
     }
-    let app = app(&args.app, output)?;
+    let app = app(&args.app, output).map_err(or_locally)?;
     app.set_secrets(&secrets).await?;
     let names: Vec<&String> = secrets.keys().collect();
     let text = format!("Set {}", listed(&names));
@@ -130,10 +130,42 @@ fn set_here(dir: &Path, secrets: IndexMap<String, String>) -> Result<Done, Comma
     ];
     let lines = parts.iter().filter(|(_, names)| !names.is_empty());
     let lines = lines.map(|(what, names)| format!("{file}: {what} {}", names.join(", ")));
+    let mut lines: Vec<String> = lines.collect();
+    if is_committed(&layout.root) {
+        lines.push(format!(
+            "note: git would commit {file}; add it to .gitignore"
+        ));
+    }
     let report = json!({
         "file": file, "added": edited.added, "changed": edited.changed, "unchanged": edited.unchanged,
     });
-    Ok(Done::new(lines.collect::<Vec<_>>().join("\n"), &report))
+    Ok(Done::new(lines.join("\n"), &report))
+}
+
+/// Whether a repository holds `root` and, as far as the usual ways to write it tell, does not ignore its `.env.local`.
+fn is_committed(root: &Path) -> bool {
+    let patterns = [".env.local", ".env*", ".env.*", ".env*.local", "*.local"];
+    let ignores = |folder: &Path| {
+        let text = fs::read_to_string(folder.join(".gitignore")).unwrap_or_default();
+        text.lines()
+            .any(|line| patterns.contains(&line.trim().trim_start_matches('/')))
+    };
+    let Some(repository) = root.ancestors().find(|folder| folder.join(".git").exists()) else {
+        return false;
+    };
+    let inside = |folder: &&Path| folder.starts_with(repository);
+    !root.ancestors().take_while(inside).any(ignores)
+}
+
+/// Who has no app may have meant the one on this machine.
+fn or_locally(error: CommandError) -> CommandError {
+    match error.code {
+        ErrorCode::AuthRequired | ErrorCode::ConfigNotFound => error.with_command(
+            "or set it for `backlot dev` only",
+            "backlot secrets set --local KEY=VALUE",
+        ),
+        _ => error,
+    }
 }
 
 fn listed(names: &[&String]) -> String {

@@ -14,6 +14,8 @@ use super::{
 };
 use crate::output::{CommandError, ErrorCode};
 
+const KEY_NAME: &str = "BASE44_API_KEY";
+
 /// What a workspace key begins with; anything else in the variable is not one.
 const KEY_PREFIX: &str = "b44k_";
 
@@ -128,10 +130,9 @@ pub(crate) fn remember(environment: &Environment, login_file: &Path) {
 
 /// The workspace key, where there is one.
 fn key(environment: &Environment) -> Option<Found> {
-    const NAME: &str = "BASE44_API_KEY";
-    let key = environment.get(NAME)?;
+    let key = environment.get(KEY_NAME)?;
     let key = key.trim();
-    let source = match environment.of_project(NAME) {
+    let source = match environment.of_project(KEY_NAME) {
         Some(_) => Source::Project,
         None => Source::User,
     };
@@ -168,8 +169,9 @@ impl Credentials {
                 "log in again",
             ),
             Self::WorkspaceKey(_) | Self::Login(_) | Self::Nobody => {
-                log_in("nobody is logged in to Base44", "log in")
-                    .with_hint("in a script, set BASE44_API_KEY to a workspace key")
+                log_in("nobody is logged in to Base44", "log in").with_hint(format!(
+                    "in a script, set {KEY_NAME} to a workspace key, which begins with {KEY_PREFIX}"
+                ))
             }
         }
     }

@@ -23,6 +23,8 @@ pub(crate) enum Visibility {
 pub(crate) struct Site {
     /// Shell command that serves it during development. Without one there is no frontend to run.
     pub(crate) serve_command: Option<String>,
+    /// Shell command that installs what it needs.
+    pub(crate) install_command: String,
 }
 
 /// One entry of `plugins`.
@@ -141,6 +143,12 @@ fn site(config: &Node<'_>, out: &mut Vec<Diagnostic>) -> Option<Site> {
             .string("serveCommand", out)
             .filter(|command| !command.trim().is_empty())
             .map(str::to_owned),
+        install_command: site
+            .get("installCommand")
+            .and_then(|command| command.value.as_str())
+            .filter(|command| !command.trim().is_empty())
+            .unwrap_or("npm install")
+            .to_owned(),
     })
 }
 

@@ -10,6 +10,9 @@ use super::NewFile;
 /// What belongs to one machine or can be made again.
 const IGNORED: &str = ".app.jsonc\n.types/\n";
 
+/// The same in the project's root: secrets and packages.
+const IGNORED_AROUND: &str = ".env.local\nnode_modules/\n";
+
 /// What is known of a frontend from its `package.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Frontend {
@@ -56,12 +59,15 @@ pub(crate) fn files(folder: &Path, name: &str, frontend: Option<&Frontend>) -> V
         path: base44.join("config.jsonc"),
         text: config(name, frontend),
     }];
-    let ignore = base44.join(".gitignore");
-    if !ignore.exists() {
-        files.push(NewFile {
-            path: ignore,
-            text: IGNORED.to_owned(),
-        });
+    let ignores = [(base44, IGNORED), (folder.to_owned(), IGNORED_AROUND)];
+    for (folder, text) in ignores {
+        let path = folder.join(".gitignore");
+        if !path.exists() {
+            files.push(NewFile {
+                path,
+                text: text.to_owned(),
+            });
+        }
     }
     files
 }

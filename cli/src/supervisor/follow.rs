@@ -75,7 +75,7 @@ pub(crate) fn output_entry(line: LogLine) -> Entry {
         log_line::Level::Warn => Level::Warn,
         log_line::Level::Error => Level::Error,
     };
-    Entry {
+    let mut entry = Entry {
         time: line.time,
         level,
         component: "function".to_owned(),
@@ -84,6 +84,21 @@ pub(crate) fn output_entry(line: LogLine) -> Entry {
         message: line.message,
         facts: Map::new(),
         code: None,
+    };
+    tell_place(&mut entry, &line.place);
+    entry
+}
+
+/// As a mistake in any other file of the project is told. `place` may be empty.
+fn tell_place(entry: &mut Entry, place: &str) {
+    let mut parts = place.rsplitn(3, ':');
+    let mut number = || parts.next()?.parse::<u32>().ok();
+    let (column, line) = (number(), number());
+    if let (Some(column), Some(line), Some(file)) = (column, line, parts.next()) {
+        entry.tell("event", "diagnostic");
+        entry.tell("file", file);
+        entry.tell("line", line);
+        entry.tell("column", column);
     }
 }
 

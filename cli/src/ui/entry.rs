@@ -61,7 +61,7 @@ impl Entry {
     /// An entry of now.
     pub(crate) fn new(component: &str, level: Level, message: impl Into<String>) -> Self {
         Self {
-            time: format!("{:.3}", Timestamp::now()),
+            time: milliseconds(Timestamp::now()),
             level,
             component: component.to_owned(),
             function: None,
@@ -87,19 +87,26 @@ impl Entry {
         let level = text("level").map_or(Level::Info, |name| level(&name));
         let mut message = text("message").unwrap_or_default();
         let request_id = text("request_id");
-        let time = text("timestamp");
+        let time = text("timestamp").and_then(|time| time.parse::<Timestamp>().ok());
         let is_code = text("target").is_some_and(|target| target == telemetry::CODE);
         let code = is_code.then(|| CodeBox {
             title: text("title").unwrap_or_default(),
             code: text("code").unwrap_or_default(),
         });
-        if code.is_none() {
-            append(&mut message, fields);
+        let mut facts = Map::new();
+        if let Some(code) = &code {
+            facts.insert("event".to_owned(), "code".into());
+            facts.insert("code".to_owned(), code.code.clone().into());
+            facts.extend(fields);
+        } else if !fields.is_empty() {
+            append(&mut message, fields.clone());
+            facts.insert("fields".to_owned(), fields.into());
         }
         let mut entry = Self::new(component, level, message);
         entry.code = code;
+        entry.facts = facts;
         entry.request_id = request_id;
-        entry.time = time.unwrap_or(entry.time);
+        entry.time = time.map_or(entry.time, milliseconds);
         entry
     }
 
@@ -134,6 +141,10 @@ impl Entry {
             Level::Error => format!("{label} {} {message}", "error:".red().bold()),
         }
     }
+}
+
+fn milliseconds(time: Timestamp) -> String {
+    format!("{time:.3}")
 }
 
 /// The end of a name says more than its beginning, which is often a folder that many share.
@@ -196,16 +207,20 @@ fn colour(label: &str) -> AnsiColors {
 
 #[cfg(test)]
 mod tests {
-    use super::{Entry, Level};
+    use serde_json::json;
+
+    use super::{Entry, Level, Value};
 
     #[test]
     fn a_service_log_line_keeps_its_fields() {
-        let line = r#"{"timestamp":"2026-01-02T03:04:05.678Z","level":"WARN","message":"rule refused","entity":"Task","operation":"read","rule":"false","target":"store","request_id":"r1"}"#;
+        let line = r#"{"timestamp":"2026-01-02T03:04:05.678901Z","level":"WARN","message":"rule refused","entity":"Task","operation":"read","rule":"false","target":"store","request_id":"r1"}"#;
         let entry = Entry::from_service("store", line);
         assert_eq!(
             entry.message,
             "rule refused entity=Task operation=read rule=false"
         );
+        let fields = json!({ "entity": "Task", "operation": "read", "rule": "false" });
+        assert_eq!(entry.facts["fields"], fields);
         assert_eq!(entry.level, Level::Warn);
         assert_eq!(entry.request_id.as_deref(), Some("r1"));
         assert_eq!(entry.time, "2026-01-02T03:04:05.678Z");
@@ -213,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_verification_code_is_for_scripts_and_keeps_its_sentence() {
-        let line = r#"{"level":"WARN","message":"the code: 123456","title":"Code for a@b.c","code":"123456","target":"backlot::code"}"#;
+        let line = r#"{"level":"WARN","message":"the code: 123456","title":"Code for a@b.c","email":"a@b.c","code":"123456","target":"backlot::code"}"#;
         let entry = Entry::from_service("gateway", line);
         let code = entry.code.unwrap();
         assert_eq!(
@@ -221,6 +236,8 @@ mod tests {
             ("Code for a@b.c", "123456")
         );
         assert_eq!(entry.message, "the code: 123456");
+        let facts = json!({ "event": "code", "code": "123456", "email": "a@b.c" });
+        assert_eq!(Value::from(entry.facts), facts);
     }
 
     #[test]

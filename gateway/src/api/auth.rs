@@ -76,6 +76,7 @@ fn show_code(email: &str, code: &str) {
     tracing::warn!(
         target: proto::telemetry::CODE,
         title = format!("Verification code for {email}"),
+        email,
         code,
         "In order to complete registration use this verification code: {code}"
     );
@@ -144,6 +145,7 @@ pub(crate) async fn request_password_reset(scope: Scope, payload: Payload) -> An
         tracing::warn!(
             target: proto::telemetry::CODE,
             title = format!("Password reset token for {email}"),
+            email,
             code = token,
             "In order to reset the password use this token: {token}"
         );

@@ -16,17 +16,19 @@ pub(super) fn boot_error(message: &str) -> LoadError {
         kind: LoadErrorKind::Failed,
         message: message.to_owned(),
         detail: detail.to_owned(),
+        place: String::new(),
         printed: false,
     }
 }
 
 /// The module does not load, as our own code in the process says.
-pub(super) fn load_error(message: String, frame: &str, stack: &str) -> LoadError {
+pub(super) fn load_error(message: String, frame: &str, stack: &str, place: String) -> LoadError {
     let parts = [frame, stack].into_iter().filter(|part| !part.is_empty());
     LoadError {
         kind: LoadErrorKind::Failed,
         message,
         detail: parts.collect::<Vec<_>>().join("\n"),
+        place,
         printed: false,
     }
 }
@@ -45,6 +47,7 @@ pub(super) fn exit_error(how: &str, tail: &str, root: &Path) -> LoadError {
         kind: LoadErrorKind::Failed,
         message,
         detail: tail.to_owned(),
+        place: String::new(),
         printed: true,
     }
 }
@@ -63,7 +66,7 @@ pub(super) fn log_failure(logs: &Logs, function: &str, cause: Cause, error: &Loa
         Cause::Forecast => Level::Debug,
     };
     let heading = format!("failed to start: {}", error.message);
-    logs.write(function, level, heading);
+    logs.write_of(function, level, heading, error.place.clone());
     if !error.printed {
         for line in error.detail.lines() {
             logs.write(function, level, line);
@@ -80,6 +83,7 @@ pub(super) fn timeout_error(limit: Duration, tail: String) -> LoadError {
             limit.as_secs_f32()
         ),
         detail: tail,
+        place: String::new(),
         printed: true,
     }
 }

@@ -147,7 +147,11 @@ impl Process {
                     message,
                     detail,
                     frame,
-                })) => return Err(Unloaded::Failed(load_error(message, &frame, &detail))),
+                    place,
+                })) => {
+                    let error = load_error(message, &frame, &detail, place);
+                    return Err(Unloaded::Failed(error));
+                }
                 Event::Message(Some(
                     FromProcess::Hello(_) | FromProcess::Used {} | FromProcess::Usage { .. },
                 )) => {}

@@ -357,11 +357,11 @@ async function load({ name, root, elsewhere, entry, slow_ms }) {
   } catch (error) {
     const [stack, frame] = [importable(userStack(error)), frameOf(placeOf(error)) ?? ""];
     const detail = frame ? undrawn(stack).join("\n") : stack;
-    return { failed: { message: withPlace(error), detail, frame } };
+    return { failed: { message: withPlace(error), detail, frame, place: relative(placeOf(error) ?? "") } };
   }
   if (!state.handler && module) state.handler = exported(module);
   if (!state.handler) await Promise.race([state.served.promise, sleep(LATE_SERVE_MS)]);
-  if (!state.handler) return { failed: { message: NO_HANDLER, detail: "", frame: "" } };
+  if (!state.handler) return { failed: { message: NO_HANDLER, detail: "", frame: "", place: "" } };
   // A promise that was rejected meanwhile, and that nobody waits for, ends the process before it is up.
   await sleep(1);
   state.lastUsed = now();

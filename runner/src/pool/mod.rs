@@ -259,6 +259,7 @@ impl Pool {
                 kind: LoadErrorKind::Failed,
                 message: "its process ended".to_owned(),
                 detail: String::new(),
+                place: String::new(),
                 printed: false,
             };
             self.failed(generation, error, now);

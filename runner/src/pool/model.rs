@@ -129,6 +129,8 @@ pub struct LoadError {
     pub message: String,
     /// Stack, code frame and last output; for the log.
     pub detail: String,
+    /// `base44/functions/x/entry.ts:3:5`, where it is a mistake in the code; else empty.
+    pub place: String,
     /// Whether the log has the detail already, because the process printed it.
     pub printed: bool,
 }

@@ -53,6 +53,7 @@ fn error(message: &str) -> LoadError {
         kind: LoadErrorKind::Failed,
         message: message.to_owned(),
         detail: String::new(),
+        place: String::new(),
         printed: false,
     }
 }

@@ -173,6 +173,7 @@ async fn each_reason_for_no_endpoint_has_its_code() {
                 kind,
                 message: "no".to_owned(),
                 detail: "why".to_owned(),
+                place: String::new(),
                 printed: true,
             };
             stage.script.report(job, Report::Failed(error));

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{http::Answer, tools::Clients};
 
 use super::{offline, project_with, with_functions};
@@ -177,4 +177,27 @@ async fn an_error_in_a_functions_code_is_shown_with_the_code() {
             project.root().display()
         ))
         .await;
+}
+
+#[tokio::test]
+async fn under_json_a_mistake_in_a_functions_code_is_told_with_its_place() {
+    let Some(clients) = Clients::get().await else {
+        return;
+    };
+    let project = project_with(&[("oops", "const fine = 1;\nconst = 2;")]);
+    let launch = offline(&project, &clients).args(&["--log-format", "json"]);
+    let server = launch.start().await;
+    assert_eq!(server.get("/functions/oops").await.status, 500);
+    server.says("\"event\":\"diagnostic\"").await;
+    let lines = server.output().stdout;
+    let mut lines = lines
+        .iter()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mistake = lines.find(|line| line["event"] == "diagnostic").unwrap();
+    let file = "base44/functions/oops/entry.ts";
+    let facts = ["function", "level", "file", "line"].map(|name| mistake[name].clone());
+    assert_eq!(
+        facts,
+        [json!("oops"), json!("error"), json!(file), json!(2)]
+    );
 }

@@ -36,6 +36,8 @@ pub(super) struct Context {
     pub(super) signing_key: [u8; 32],
     pub(super) deno: DenoState,
     pub(super) frontend: FrontendState,
+    /// What the frontend was started with; absent when none is run.
+    pub(super) frontend_command: Option<String>,
     pub(super) upstream_token: UpstreamToken,
     types: FreshTypes,
     pub(super) terminal: Arc<Terminal>,
@@ -68,12 +70,15 @@ impl Context {
             .deno
             .clone()
             .or_else(|| deno::find(places, path.as_deref()));
-        let frontend = match start_block::frontend_command(&project, &settings) {
+        let frontend_command =
+            start_block::frontend_command(&project, &settings).map(str::to_owned);
+        let frontend = match frontend_command {
             Some(_) => FrontendState::Starting,
             None => FrontendState::None,
         };
         Ok(Self {
             frontend,
+            frontend_command,
             deno: deno.map_or_else(|| without_deno(&settings, &project), DenoState::Found),
             settings,
             snapshot,

@@ -1,6 +1,6 @@
 //! How a run of the server ends: the signals that ask for it, and the exit status that tells of it.
 
-use std::process::ExitStatus;
+use std::{fs, future::pending, process::ExitStatus};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -14,7 +14,8 @@ pub(crate) const CUT_SHORT: u8 = 130;
 pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
-    hang_up: Signal,
+    /// Absent under `nohup`.
+    hang_up: Option<Signal>,
 }
 
 impl Signals {
@@ -26,7 +27,9 @@ impl Signals {
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
-            hang_up: listen(SignalKind::hangup())?,
+            hang_up: (!ignores_hang_up())
+                .then(|| listen(SignalKind::hangup()))
+                .transpose()?,
         })
     }
 
@@ -35,9 +38,27 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
+            () = hung_up(self.hang_up.as_mut()) => {}
         }
     }
+}
+
+async fn hung_up(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => pending().await,
+    }
+}
+
+/// Whether who started this process wants it to outlive the terminal. Known on Linux only.
+fn ignores_hang_up() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // SIGHUP is the first signal.
+    mask.is_some_and(|mask| mask & 1 != 0)
 }
 
 /// Why the server ends.

@@ -43,8 +43,11 @@ pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut
     let mut news = corrected(&context.project.diagnostics, &new);
     keep_last_good(&context.project, &mut new, &gone);
     let saved = code_files(batch, &new);
-    for warning in needs_restart(&context.project, &new, context.settings.frontend) {
-        context.say(Level::Warn, warning);
+    if context.settings.frontend {
+        let running = context.frontend_command.as_deref();
+        for warning in needs_restart(&context.project, &new, running) {
+            context.say(Level::Warn, warning);
+        }
     }
     context.project = new;
     context.align();
@@ -183,19 +186,18 @@ fn code_files(batch: Batch, project: &Project) -> BTreeSet<PathBuf> {
 }
 
 /// What is in force only after a restart. The frontend was started with these, and its build may have them in it.
-fn needs_restart(old: &Project, new: &Project, runs_frontend: bool) -> Vec<String> {
+/// `running` is its command.
+fn needs_restart(old: &Project, new: &Project, running: Option<&str>) -> Vec<String> {
     let command = |project: &Project| {
         let site = project.layout.config.site.as_ref()?;
         site.serve_command.clone()
     };
     let mut warnings = Vec::new();
-    if !runs_frontend {
-        return warnings;
-    }
-    if command(old) != command(new) {
+    let wanted = command(new);
+    if wanted != command(old) && wanted.as_deref() != running {
         warnings.push("`site.serveCommand` changed; restart to use it".to_owned());
     }
-    if old.app_id != new.app_id && command(old).is_some() {
+    if old.app_id != new.app_id && running.is_some() {
         warnings.push(
             "the linked app changed; the frontend has the old one until you restart".to_owned(),
         );
@@ -344,10 +346,13 @@ mod tests {
         let old = project(r#"{"name":"x","site":{"serveCommand":"a"}}"#, "1");
         let named = project(r#"{"name":"y","site":{"serveCommand":"a"}}"#, "1");
         let both = project(r#"{"name":"x","site":{"serveCommand":"b"}}"#, "2");
-        assert!(needs_restart(&old, &named, true).is_empty());
-        assert!(needs_restart(&old, &both, false).is_empty());
-        let warnings = needs_restart(&old, &both, true);
+        let running = Some("a");
+        assert!(needs_restart(&old, &named, running).is_empty());
+        let warnings = needs_restart(&old, &both, running);
         assert_eq!(warnings.len(), 2);
         assert!(warnings.iter().all(|warning| warning.contains("restart")));
+        // Of what runs already only the app is another.
+        assert_eq!(needs_restart(&both, &old, running), warnings[1..]);
+        assert_eq!(needs_restart(&old, &both, None), warnings[..1]);
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     descriptor::{self, Descriptor, Published},
     desired::{DenoState, FrontendState, app_id},
     places::Places,
-    project::watch::Watch,
+    project::{Project, watch::Watch},
     settings::Settings,
     supervisor::{
         Supervisor,
@@ -144,6 +144,9 @@ impl Session {
                 }
                 status = ended(self.frontend.as_ref()) => {
                     self.context.say(Level::Error, format!("the frontend ended ({status}), and the server with it"));
+                    if !status.success() && let Some(hint) = uninstalled(&self.context.project) {
+                        self.context.say(Level::Info, hint);
+                    }
                     return Ending::Frontend(status);
                 }
                 url = addressed(self.address.as_mut()) => self.pass_pages_to(url).await,
@@ -349,6 +352,19 @@ fn publish(places: &Places, context: &Context) -> Option<Published> {
             None
         }
     }
+}
+
+/// What to do about a frontend whose packages are missing, as in a fresh clone.
+fn uninstalled(project: &Project) -> Option<String> {
+    let layout = &project.layout;
+    let has = |name: &str| layout.root.join(name).exists();
+    let command = layout.config.site.as_ref()?.install_command.as_str();
+    (has("package.json") && !has("node_modules")).then(|| {
+        format!(
+            "there is no node_modules: run `{command}` in {}",
+            layout.root.display()
+        )
+    })
 }
 
 async fn ended(frontend: Option<&Frontend>) -> std::process::ExitStatus {

@@ -119,7 +119,7 @@ pub(super) fn port(root: Option<&Path>) -> Check {
     Check::note(
         NAME,
         format!("{DEFAULT_PORT} is in use{owner}"),
-        "the next free one is taken; `--port N` asks for another",
+        "`backlot dev` takes the next that is free, or the one given with `--port N`",
     )
 }
 

@@ -1,6 +1,6 @@
 //! The app that a script works on, and as whom: the deployed one, or the one that a dev server of this machine serves.
 
-use proto::v1::{Caller, GetMeRequest, MintTokenRequest, caller, mint_token_request::Subject};
+use proto::v1::{MintTokenRequest, mint_token_request::Subject};
 
 use crate::{
     args::ExecArgs,
@@ -62,7 +62,7 @@ impl Target {
                 CommandError::input(message).with_hint("leave out one of --privileged and --as")
             );
         }
-        check_account(&server, &email).await?;
+        server.check_account(&email).await?;
         let request = MintTokenRequest {
             subject: Some(Subject::Email(email)),
         };
@@ -108,25 +108,4 @@ fn on_port(port: u16) -> Result<Running, CommandError> {
         )
     })?;
     Ok(Running { descriptor })
-}
-
-/// A token is minted for any address; one of nobody would only fail later.
-async fn check_account(server: &Running, email: &str) -> Result<(), CommandError> {
-    let kind = caller::Kind::User(caller::User {
-        email: email.to_owned(),
-        bypass_rules: false,
-    });
-    let request = GetMeRequest {
-        caller: Some(Caller { kind: Some(kind) }),
-    };
-    match server.store()?.get_me(request).await {
-        Ok(_record) => Ok(()),
-        Err(failure) if failure.code() == proto::Code::Unauthenticated => {
-            let message = format!("the dev server has no user {email}");
-            Err(CommandError::new(ErrorCode::AuthRequired, message).with_hint(
-                "register that user in the app first; if you have logged in since the server was started, start it again",
-            ))
-        }
-        Err(failure) => Err(refused(&failure)),
-    }
 }

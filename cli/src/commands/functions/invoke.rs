@@ -59,6 +59,12 @@ pub(super) async fn invoke(args: &InvokeArgs, output: Output) -> Result<Done, Co
     let begin = Instant::now();
     let answer = answer(request).await?;
     let status = answer.status();
+    if let Some(place) = answer.headers().get(header::LOCATION) {
+        output.note(&format!(
+            "location: {}",
+            String::from_utf8_lossy(place.as_bytes())
+        ));
+    }
     if status == StatusCode::NOT_FOUND {
         check_name(&args.name, &server).await?;
     }
@@ -154,6 +160,7 @@ async fn token(args: &InvokeArgs, server: &Running) -> Result<Option<String>, Co
     let subject = if args.service {
         Subject::Service(true)
     } else if let Some(email) = &args.user {
+        server.check_account(email).await?;
         Subject::Email(email.clone())
     } else {
         Subject::Email(running::developer(&args.dir).email)
