@@ -17,7 +17,7 @@ pub(crate) struct DevArgs {
     pub(crate) port: Option<u16>,
 
     /// Listen on this address instead of loopback only
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(crate) host: Option<IpAddr>,
 
     /// Accept this Host header besides loopback names; repeatable
@@ -81,4 +81,12 @@ pub(crate) enum FunctionPermissions {
     Project,
     /// Everything the user may do
     All,
+}
+
+/// An address of this machine. Names may stand for several.
+fn address(text: &str) -> Result<IpAddr, &'static str> {
+    text.parse().map_err(|_| match text {
+        "localhost" => "that is where it listens by itself: leave out --host",
+        _ => "expected an IP address, such as 0.0.0.0 for all of this machine's",
+    })
 }

@@ -38,7 +38,7 @@ pub(crate) enum NewCommand {
 /// What `backlot new function` and `backlot new entity` take.
 #[derive(Debug, Args)]
 pub(crate) struct NewResourceArgs {
-    /// Its name; a function's may have folders in it (`email/send`)
+    /// Its name: `email/send` for a function, with folders or without; `OrderItem` for an entity
     pub(crate) name: String,
 
     /// A folder of the project

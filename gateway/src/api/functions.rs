@@ -92,11 +92,16 @@ async fn call(
         None if mount == Mount::Site => fallback::not_found(State(state), request)
             .await
             .unwrap_or_else(IntoResponse::into_response),
-        None => unknown(rest, &scope.setup.endpoints.names()).into_response(),
+        None => {
+            let failure = unknown(rest, &scope.setup.endpoints.names());
+            // Clients show their users the status only.
+            tracing::warn!("{}; {}", failure.message(), failure.hint());
+            Problem::from(failure).into_response()
+        }
     }
 }
 
-fn unknown(path: &str, known: &[Arc<str>]) -> Problem {
+fn unknown(path: &str, known: &[Arc<str>]) -> Failure {
     let hint = match known {
         [] => "the project has no functions".to_owned(),
         [..] if known.len() <= NAMED => format!("the project has: {}", known.join(", ")),
@@ -107,12 +112,12 @@ fn unknown(path: &str, known: &[Arc<str>]) -> Problem {
         }
     };
     let message = format!("Function \"{path}\" not found");
-    Failure::new(Code::NotFound, message).with_hint(hint).into()
+    Failure::new(Code::NotFound, message).with_hint(hint)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Mount, NAMED, unknown};
+    use super::{Mount, NAMED, Problem, unknown};
     use axum::{body::to_bytes, response::IntoResponse};
 
     #[test]
@@ -136,7 +141,7 @@ mod tests {
             let names: Vec<_> = (0..count)
                 .map(|number| format!("f{number}").into())
                 .collect();
-            let answer = unknown("g", &names).into_response();
+            let answer = Problem::from(unknown("g", &names)).into_response();
             let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
             let text = String::from_utf8_lossy(&body);
             assert!(text.contains(expected), "{text}");

@@ -97,8 +97,12 @@ function placeOf(error) {
 /** A parser's message goes on with a drawing of the line, a network error's with its causes by number. */
 const undrawn = (text) => text.split("\n").filter((line) => !/^\s*((\d+ )?\||[1-9]\d*: )/.test(line));
 
-/** The project's `deno.json`, to which Deno would have it added, does not count. */
-const importable = (text) => text.replace(/\s*hint: .*`deno add ((npm|jsr):[^`]+)`/, '; import it as "$1"');
+/** Deno's advice is about a `deno.json`, which does not count here, and flags that nobody can give. */
+const importable = (text) =>
+  text.replace(/\s*hint: .*`deno add ((npm|jsr):[^`]+)`/, '; import it as "$1"').replace(" or run with --sloppy-imports", "");
+
+/** Of a broken JSON file that is imported nothing else is known. */
+const isOfJson = (error) => error instanceof SyntaxError && /\bJSON\b/.test(error.message) && !placeOf(error);
 
 /** One line for the answer: what was thrown, without stack, code frame or absolute path. */
 function summaryOf(error) {
@@ -357,7 +361,8 @@ async function load({ name, root, elsewhere, entry, slow_ms }) {
   } catch (error) {
     const [stack, frame] = [importable(userStack(error)), frameOf(placeOf(error)) ?? ""];
     const detail = frame ? undrawn(stack).join("\n") : stack;
-    return { failed: { message: withPlace(error), detail, frame, place: relative(placeOf(error) ?? "") } };
+    const message = isOfJson(error) ? `a JSON file that it imports is broken: ${error.message}` : withPlace(error);
+    return { failed: { message, detail, frame, place: relative(placeOf(error) ?? "") } };
   }
   if (!state.handler && module) state.handler = exported(module);
   if (!state.handler) await Promise.race([state.served.promise, sleep(LATE_SERVE_MS)]);

@@ -83,10 +83,13 @@ impl Fault {
         }
     }
 
-    /// Writes the notes to the log.
+    /// Writes to the log what the developer has to see: the notes, and that an entity is asked for which does not exist,
+    /// since clients show their users the status only.
     pub fn log(&self) {
-        if let Self::Noted(noted) = self {
-            noted.notes.iter().for_each(|note| note.log(&noted.fault));
+        match self {
+            Self::Noted(noted) => noted.notes.iter().for_each(|note| note.log(&noted.fault)),
+            Self::UnknownEntity(_) => tracing::warn!("{self}; the project has no such schema"),
+            _ => {}
         }
     }
 }

@@ -100,6 +100,7 @@ async fn a_second_interrupt_cuts_a_hanging_drain_short() {
         that(is_closed(port).await, "open")
     })
     .await;
+    server.says("Ctrl-C again ends it at once").await;
     // The status of an end that was cut short; an orderly one has another.
     assert_eq!(server.interrupt().await, 130);
     server.nothing_left().await;

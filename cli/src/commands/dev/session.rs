@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeSet,
+    convert::Infallible,
+    future::pending,
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -12,6 +14,7 @@ use proto::token::LaunchToken;
 use tokio::{
     sync::mpsc,
     task::{JoinHandle, JoinSet, spawn_blocking},
+    time::sleep,
 };
 
 use super::{
@@ -33,8 +36,11 @@ use crate::{
         Supervisor,
         frontend::{Address, Frontend, FrontendStart},
     },
-    ui::{Level, Problem, Terminal},
+    ui::{Entry, Level, Problem, Terminal},
 };
+
+/// An end that takes longer is explained.
+const PROMPT_END: Duration = Duration::from_secs(1);
 
 /// A server that answers requests.
 #[derive(Debug)]
@@ -123,10 +129,12 @@ impl Session {
 
     /// Ends in order, for this reason; a signal cuts that short.
     pub(super) async fn leave(mut self, ending: Ending, stop: &mut Signals) -> Result<u8, Problem> {
+        let terminal = Arc::clone(&self.context.terminal);
         tokio::select! {
             () = self.end() => ending.exit(),
             // Dropping what is left kills it.
             () = stop.next() => Ok(CUT_SHORT),
+            never = tell_of_waiting(&terminal) => match never {},
         }
     }
 
@@ -367,24 +375,32 @@ fn uninstalled(project: &Project) -> Option<String> {
     })
 }
 
+/// Says what an end that takes its time waits for.
+async fn tell_of_waiting(terminal: &Terminal) -> Infallible {
+    sleep(PROMPT_END).await;
+    let message = "waiting for what has begun to finish; Ctrl-C again ends it at once";
+    terminal.entry(&Entry::of_cli(Level::Info, message));
+    pending().await
+}
+
 async fn ended(frontend: Option<&Frontend>) -> std::process::ExitStatus {
     match frontend {
         Some(frontend) => frontend.ended().await,
-        None => std::future::pending().await,
+        None => pending().await,
     }
 }
 
 /// The next address of the frontend.
 async fn addressed(address: Option<&mut Address>) -> String {
     let Some(address) = address else {
-        return std::future::pending().await;
+        return pending().await;
     };
     while address.changed().await.is_ok() {
         if let Some(url) = address.borrow_and_update().clone() {
             return url;
         }
     }
-    std::future::pending().await
+    pending().await
 }
 
 async fn done(
@@ -394,6 +410,6 @@ async fn done(
         Some(installing) => installing
             .await
             .unwrap_or_else(|error| Err(error.to_string())),
-        None => std::future::pending().await,
+        None => pending().await,
     }
 }
