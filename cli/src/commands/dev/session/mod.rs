@@ -1,5 +1,9 @@
 //! One run of the server: everything that was started, from the first process to the last.
 
+mod page;
+mod saves;
+mod told;
+
 use std::{
     collections::BTreeSet,
     convert::Infallible,
@@ -13,28 +17,31 @@ use jiff::Timestamp;
 use proto::token::LaunchToken;
 use tokio::{
     sync::mpsc,
-    task::{JoinHandle, JoinSet, spawn_blocking},
+    task::{JoinHandle, JoinSet},
     time::sleep,
 };
 
+use self::{
+    page::{addressed, ended, uninstalled},
+    told::publish,
+};
 use super::{
     account::Account,
     context::{Context, install_deno},
     ending::{CUT_SHORT, Ending, Signals},
     recent::Recent,
     reload::reload,
-    start_block::{self, Started},
 };
 use crate::{
     deno,
-    descriptor::{self, Descriptor, Published},
-    desired::{DenoState, FrontendState, app_id},
+    descriptor::Published,
+    desired::{DenoState, app_id},
     places::Places,
-    project::{Project, watch::Watch},
+    project::watch::Watch,
     settings::Settings,
     supervisor::{
         Supervisor,
-        frontend::{Address, Frontend, FrontendStart},
+        frontend::{Address, Frontend},
     },
     ui::{Entry, Level, Problem, Terminal},
 };
@@ -180,27 +187,6 @@ impl Session {
         }
     }
 
-    /// Watches the project as it is laid out now.
-    fn follow_layout(&mut self) {
-        let warning = self.watch.follow(&self.context.project.layout);
-        self.tell_of_watching(warning);
-    }
-
-    /// The same, with what functions import by now.
-    async fn follow_imports(&mut self) {
-        let project = self.context.project.clone();
-        // Reading takes a while where there is much code.
-        let imported = spawn_blocking(move || project.imported()).await;
-        self.watch.import(imported.unwrap_or_default());
-        self.follow_layout();
-    }
-
-    fn tell_of_watching(&self, warning: Option<String>) {
-        if let Some(warning) = warning {
-            self.context.say(Level::Warn, warning);
-        }
-    }
-
     /// Starts the functions of last time in the background.
     fn start_recent(&mut self) {
         let functions = self.context.project.functions.iter();
@@ -225,86 +211,6 @@ impl Session {
             self.supervisor.stop().await;
         }
         self.published = None;
-    }
-
-    /// Writes where everything is now, for `backlot status`.
-    fn describe(&mut self) {
-        let descriptor = Descriptor {
-            url: self.supervisor.url().to_owned(),
-            port: self.supervisor.port(),
-            pid: std::process::id(),
-            app_id: app_id(&self.context.project).to_owned(),
-            started_at: self.started_at.clone(),
-            services: self.supervisor.services(),
-            token: self.token.expose().to_owned(),
-        };
-        if let Some(published) = &mut self.published
-            && let Err(error) = published.write(&descriptor)
-        {
-            self.context.say(
-                Level::Warn,
-                format!("`backlot status` will not find this server: {error}"),
-            );
-        }
-    }
-
-    fn introduce(&self) {
-        let Context {
-            settings, terminal, ..
-        } = &self.context;
-        let started = Started {
-            context: &self.context,
-            port: self.supervisor.port(),
-            took: self.took,
-        };
-        terminal.start_block(&started.block());
-        if settings.host.is_some_and(|host| !host.is_loopback()) {
-            let warning = "everybody who reaches this address can use the server, and sign in as you with any password";
-            self.context.say(Level::Warn, warning.to_owned());
-            if settings.host.is_some_and(|host| host.is_unspecified())
-                && settings.allowed_hosts.is_empty()
-            {
-                let hint = "others need `--allow-host` with the name or address by which they know this machine";
-                self.context.say(Level::Info, hint.to_owned());
-            }
-        }
-        if let Some(reason) = start_block::moved(settings, self.supervisor.port()) {
-            self.context.say(Level::Info, reason);
-        }
-        terminal.ready(self.supervisor.url(), &started.facts());
-    }
-
-    fn start_frontend(&mut self) -> Result<(), Problem> {
-        let Context {
-            settings,
-            project,
-            terminal,
-            ..
-        } = &self.context;
-        let Some(command) = start_block::frontend_command(project, settings) else {
-            return Ok(());
-        };
-        let start = FrontendStart {
-            command,
-            folder: &project.layout.root,
-            app_id: app_id(project),
-            url: self.supervisor.url(),
-            port: self.supervisor.port(),
-        };
-        let frontend = Frontend::start(&start, terminal)
-            .map_err(|error| Problem::broken(format!("the frontend cannot be started: {error}")))?;
-        self.address = Some(frontend.address());
-        self.frontend = Some(frontend);
-        Ok(())
-    }
-
-    /// The frontend has said where it is: from now on the gateway's address is that of the whole app.
-    async fn pass_pages_to(&mut self, url: String) {
-        self.context.frontend = FrontendState::At(url);
-        let desired = self.context.desired();
-        let _ = self.supervisor.change(desired, &BTreeSet::new()).await;
-        let message = format!("the whole app is at {}", self.supervisor.url());
-        self.context.say(Level::Info, message);
     }
 
     async fn use_deno(&mut self, installed: Result<PathBuf, String>) {
@@ -337,69 +243,11 @@ fn launch_token() -> Result<LaunchToken, Problem> {
     }
 }
 
-fn publish(places: &Places, context: &Context) -> Option<Published> {
-    let root = &context.project.layout.root;
-    let taken = Published::take(&places.descriptor(root)).and_then(|published| {
-        let others = places.descriptors_of(root).into_iter();
-        let runs = |path: PathBuf| descriptor::running(&path).ok().flatten();
-        if published.is_some() && others.filter_map(runs).next().is_none() {
-            return Ok(published);
-        }
-        let warning = "another server of this project runs; `backlot status` shows that one";
-        context.say(Level::Warn, warning.to_owned());
-        drop(published);
-        Published::take(&places.further_descriptor(root, std::process::id()))
-    });
-    match taken {
-        Ok(published) => published,
-        Err(error) => {
-            context.say(
-                Level::Warn,
-                format!("`backlot status` will not find this server: {error}"),
-            );
-            None
-        }
-    }
-}
-
-/// What to do about a frontend whose packages are missing, as in a fresh clone.
-fn uninstalled(project: &Project) -> Option<String> {
-    let layout = &project.layout;
-    let has = |name: &str| layout.root.join(name).exists();
-    let command = layout.config.site.as_ref()?.install_command.as_str();
-    (has("package.json") && !has("node_modules")).then(|| {
-        format!(
-            "there is no node_modules: run `{command}` in {}",
-            layout.root.display()
-        )
-    })
-}
-
 /// Says what an end that takes its time waits for.
 async fn tell_of_waiting(terminal: &Terminal) -> Infallible {
     sleep(PROMPT_END).await;
     let message = "waiting for what has begun to finish; Ctrl-C again ends it at once";
     terminal.entry(&Entry::of_cli(Level::Info, message));
-    pending().await
-}
-
-async fn ended(frontend: Option<&Frontend>) -> std::process::ExitStatus {
-    match frontend {
-        Some(frontend) => frontend.ended().await,
-        None => pending().await,
-    }
-}
-
-/// The next address of the frontend.
-async fn addressed(address: Option<&mut Address>) -> String {
-    let Some(address) = address else {
-        return pending().await;
-    };
-    while address.changed().await.is_ok() {
-        if let Some(url) = address.borrow_and_update().clone() {
-            return url;
-        }
-    }
     pending().await
 }
 
