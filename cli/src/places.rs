@@ -68,8 +68,8 @@ impl Places {
         self.runtime.join(format!("{}-{pid}.json", key(project)))
     }
 
-    /// Those of all servers of `project` that there may be.
-    pub(crate) fn descriptors_of(&self, project: &Path) -> Vec<PathBuf> {
+    /// Those of the servers of `project` that there may be beside the first.
+    pub(crate) fn further_descriptors(&self, project: &Path) -> Vec<PathBuf> {
         let further = format!("{}-", key(project));
         let entries = fs::read_dir(&self.runtime).into_iter().flatten().flatten();
         let is_one = |name: &OsStr| {
@@ -77,9 +77,7 @@ impl Places {
                 .is_some_and(|name| name.starts_with(&further) && name.ends_with(".json"))
         };
         let others = entries.filter(|entry| is_one(&entry.file_name()));
-        let mut all = vec![self.descriptor(project)];
-        all.extend(others.map(|entry| entry.path()));
-        all
+        others.map(|entry| entry.path()).collect()
     }
 
     /// The folder of all such files.

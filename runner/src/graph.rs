@@ -22,7 +22,7 @@ const FILE_LIMIT: u64 = 2 * 1024 * 1024;
 const ALL_FILES: u64 = 64 * 1024 * 1024;
 
 /// The files of one function.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Graph {
     files: HashSet<PathBuf>,
     folder: PathBuf,
@@ -59,6 +59,11 @@ impl Graph {
         graph
     }
 
+    /// The entry and all that is imported, but for the rest of the function's own folder.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.files.iter()
+    }
+
     /// Whether a change of `path` may change what the function does. A folder that came or went stands for its files.
     #[must_use]
     pub fn contains(&self, path: &Path) -> bool {
@@ -77,10 +82,9 @@ impl Graph {
 
     fn follow(&mut self, entry: &Path, roots: &[PathBuf]) {
         let mut open = vec![entry.to_owned()];
-        let most = self.files.len() + FILES;
         let mut left = ALL_FILES;
         while let Some(file) = open.pop() {
-            if self.files.len() >= most || left == 0 {
+            if self.files.len() >= FILES || left == 0 {
                 self.anything_below = roots.to_vec();
                 return;
             }
@@ -101,19 +105,6 @@ impl Graph {
             open.extend(paths.filter(|path| roots.iter().any(|root| path.starts_with(root))));
         }
     }
-}
-
-/// All files that functions with these entries import, the entries included; see [`Graph::scan`].
-#[must_use]
-pub fn files<'a>(
-    entries: impl IntoIterator<Item = &'a PathBuf>,
-    roots: &[PathBuf],
-) -> HashSet<PathBuf> {
-    let mut all = Graph::default();
-    for entry in entries {
-        all.follow(entry, roots);
-    }
-    all.files
 }
 
 /// The files that the code `text` of a file in `folder` imports by path, with what it calls them; packages, URLs and
@@ -261,31 +252,6 @@ mod tests {
             let graph = Graph::scan(&root.join("f/a/entry.ts"), from_ref(&root), &[]);
             assert_eq!(graph.contains(&root.join("other.ts")), expected, "{from}");
         }
-    }
-
-    #[test]
-    fn the_files_of_several_functions_are_those_of_each() {
-        let (_kept, root) = project(&[
-            ("f/a/entry.ts", "import '../../lib/x.ts'"),
-            (
-                "f/b/entry.ts",
-                "import '../a/entry.ts'; import '../../lib/y.ts'",
-            ),
-            ("lib/x.ts", "import './z.ts'"),
-        ]);
-        let entries = ["f/a/entry.ts", "f/b/entry.ts"].map(|entry| root.join(entry));
-        let mut files: Vec<PathBuf> = super::files(&entries, from_ref(&root))
-            .into_iter()
-            .collect();
-        files.sort();
-        let expected = [
-            "f/a/entry.ts",
-            "f/b/entry.ts",
-            "lib/x.ts",
-            "lib/y.ts",
-            "lib/z.ts",
-        ];
-        assert_eq!(files, expected.map(|file| root.join(file)));
     }
 
     #[test]

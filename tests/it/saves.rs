@@ -161,7 +161,6 @@ async fn folders_that_vanish_and_come_back_are_followed() {
     .await;
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_project_that_is_away_for_a_while_is_served_as_it_was() {
     for means in ["", "poll"] {
@@ -203,6 +202,7 @@ async fn a_project_that_is_away_for_a_while_is_served_as_it_was() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn two_thousand_saves_end_in_the_right_state_with_few_lines_and_flat_memory() {
     const FILES: usize = 10;
@@ -258,6 +258,45 @@ async fn two_thousand_saves_end_in_the_right_state_with_few_lines_and_flat_memor
     assert!((1..=SAVES / 5).contains(&lines), "{lines} lines");
     let grown = memory(&server).saturating_sub(before);
     assert!(grown < 64 * 1024, "{grown} kB more than before");
+}
+
+#[tokio::test]
+async fn a_branch_without_the_project_costs_nothing_either() {
+    let project = Project::new().with_tasks();
+    let server = backlot(&project).start().await;
+    add_task(&server, "kept").await;
+    // As version control does it: file by file, and what it does not know stays.
+    let base44 = project.root().join("base44");
+    project.save("base44/.types/types.d.ts", "");
+    let files = ["config.jsonc", "entities/Task.jsonc"].map(|file| base44.join(file));
+    let texts = files.each_ref().map(|file| fs::read(file).unwrap());
+    for file in &files {
+        fs::remove_file(file).unwrap();
+    }
+    fs::remove_dir(base44.join("entities")).unwrap();
+    server.says("base44/config.jsonc is gone").await;
+    project.save(".env", "A=1\n");
+    save(
+        &project,
+        "base44/entities/Note.jsonc",
+        &schema("Note", "text"),
+    );
+    for (file, text) in files.iter().zip(texts) {
+        fs::write(file, text).unwrap();
+    }
+    server.says("base44/config.jsonc is back").await;
+    eventually("what was saved meanwhile is served", PATIENCE, async || {
+        keeps(&server, "Note", "text").await
+    })
+    .await;
+    assert_eq!(titles(&server.get(TASKS).await.expect(200)), ["kept"]);
+    let said = |what: &str| server.output().text().matches(what).count();
+    assert_eq!(
+        (said("is gone"), said("is back"), said("removed")),
+        (1, 1, 0),
+        "{}",
+        server.output().text()
+    );
 }
 
 #[tokio::test]

@@ -43,7 +43,10 @@ impl Running {
     /// The server of the project at `root`, if one runs; of several the one that has run longest.
     pub(super) fn find(root: &Path) -> Result<Option<Self>, CommandError> {
         let mut first: Option<Descriptor> = None;
-        for path in Places::of_this_user().descriptors_of(root) {
+        let places = Places::of_this_user();
+        let mut paths = places.further_descriptors(root);
+        paths.push(places.descriptor(root));
+        for path in paths {
             let found = descriptor::running(&path).map_err(|error| {
                 let message = format!("cannot read {}: {error}", path.display());
                 CommandError::new(ErrorCode::FileRead, message)

@@ -1,11 +1,14 @@
 //! Where the parts of a project lie, once its configuration and those of its plugins have been read.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::ReadError;
 use super::config::Config;
 use super::diagnose::Diagnostic;
 use super::document::{join_clean, relative};
 use super::plugins::{self, Plugin};
+use super::root::{self, Found};
 
 /// A project's configuration and directories. Its parts can be read again from it one by one.
 #[derive(Debug, Clone)]
@@ -60,6 +63,19 @@ impl Layout {
     /// The directory of generated types, where the official tool has it.
     pub(crate) fn types_dir(&self) -> PathBuf {
         self.config_dir.join(".types")
+    }
+
+    /// The configuration of this very project, and of no other that is found where it was.
+    ///
+    /// # Errors
+    ///
+    /// When it is gone.
+    pub(super) fn find_again(&self) -> Result<Found, ReadError> {
+        let found = root::at(&self.root)
+            .filter(|found| found.config_path.parent() == Some(&self.config_dir));
+        found.ok_or_else(|| ReadError::Gone {
+            config: self.relative(&self.config_path),
+        })
     }
 
     /// `path` as seen from the project's root, with `/` between its parts.
@@ -119,12 +135,21 @@ impl Layout {
     }
 
     /// Directories outside the project that functions come from: plugins, and those that the configuration places there.
+    ///
+    /// With their real names beside the others, for which code may ask as well. What the project lies in is not one of
+    /// them, whatever the configuration says: it is not for functions to read.
     pub(crate) fn code_folders(&self) -> Vec<PathBuf> {
         let plugins = self.plugins.iter().map(|plugin| plugin.root.clone());
-        let named = [self.functions_dir(), self.shared_dir()];
-        let mut folders: Vec<PathBuf> = plugins.chain(named).collect();
-        folders.retain(|folder| !folder.starts_with(&self.root));
-        folders
+        let named = self.function_dirs().into_iter().flat_map(|functions| {
+            let shared = join_clean(&functions, "../shared");
+            [functions, shared]
+        });
+        let named: Vec<PathBuf> = plugins.chain(named).collect();
+        let real = named.iter().filter_map(|folder| folder.canonicalize().ok());
+        let mut folders: BTreeSet<PathBuf> = real.collect();
+        folders.extend(named);
+        folders.retain(|folder| !folder.starts_with(&self.root) && !self.root.starts_with(folder));
+        folders.into_iter().collect()
     }
 
     /// True for directories of code that functions share: saved there, it makes no function and ends none.

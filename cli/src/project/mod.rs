@@ -13,6 +13,7 @@ pub(crate) mod env_edit;
 mod extension;
 mod frame;
 mod functions;
+pub(crate) mod imports;
 mod layout;
 mod node;
 mod plugins;
@@ -31,7 +32,6 @@ pub(crate) mod watch;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -58,16 +58,6 @@ pub(crate) struct Project {
     pub(crate) env: Vec<(String, String)>,
     /// Everything wrong with it.
     pub(crate) diagnostics: Vec<Diagnostic>,
-}
-
-impl Project {
-    /// All files that its functions import, wherever they lie.
-    pub(crate) fn imported(&self) -> BTreeSet<PathBuf> {
-        let entries = self.functions.iter().map(|function| &function.entry);
-        let mut roots = self.layout.code_folders();
-        roots.push(self.layout.root.clone());
-        runner::graph::files(entries, &roots).into_iter().collect()
-    }
 }
 
 /// One part of a project, and what is wrong with that part.
@@ -194,11 +184,7 @@ pub(crate) fn read_layout(start: &Path) -> Result<Reading<Layout>, ReadError> {
 ///
 /// When it is gone, or cannot be used.
 pub(crate) fn reread_layout(layout: &Layout) -> Result<Reading<Layout>, ReadError> {
-    let found = root::at(&layout.root)
-        .filter(|found| found.config_path.parent() == Some(&layout.config_dir));
-    layout_of(found.ok_or_else(|| ReadError::Gone {
-        config: layout.relative(&layout.config_path),
-    })?)
+    layout_of(layout.find_again()?)
 }
 
 fn layout_of(found: root::Found) -> Result<Reading<Layout>, ReadError> {

@@ -59,8 +59,10 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// When the configuration cannot be used any more: the one before stays in force, and everything else is read.
+    /// When the configuration is gone: nothing is read then. When the configuration cannot be used any more: the one before stays in force, and everything else is read.
     pub(crate) fn reread(&mut self, batch: &Batch) -> Result<(), ReadError> {
+        // Moved away, or another branch: its parts are not deleted one by one, and may all be back in a moment.
+        self.layout.value.find_again()?;
         let mut parts = self.parts(batch);
         let mut read = Ok(());
         if parts.layout {
@@ -72,8 +74,6 @@ impl Snapshot {
                     self.refused.clear();
                     parts = Parts::ALL;
                 }
-                // Moved away, or another branch: its parts are not deleted one by one, and may all be back in a moment.
-                Err(error) if !self.is_there() => return Err(error),
                 Err(error) => {
                     if let ReadError::Config { diagnostics, .. } = &error {
                         self.refused.clone_from(diagnostics);
@@ -111,11 +111,6 @@ impl Snapshot {
             self.env = read_env(layout);
         }
         read
-    }
-
-    /// Whether the folder of the configuration exists.
-    pub(crate) fn is_there(&self) -> bool {
-        self.layout.value.config_dir.is_dir()
     }
 
     fn read_entities(layout: &Layout, known: &mut Files) -> Reading<Vec<EntityFile>> {

@@ -149,7 +149,7 @@ impl Terminal {
         match self.format {
             LogFormat::Json => state.out(&entry.to_json()),
             LogFormat::Text => {
-                state.err(&code.to_string());
+                state.err(&code.to_text(columns()));
                 state.out(&entry.message);
             }
         }

@@ -61,7 +61,7 @@ fn permissions(settings: &Settings, files: &Files) -> Vec<OsString> {
         return vec!["--allow-all".into()];
     }
     let roots = settings.roots();
-    // Deno checks where a symbolic link leads, too.
+    // Code may ask by either name.
     let real = roots.iter().filter_map(|root| root.canonicalize().ok());
     let readable: BTreeSet<PathBuf> = real
         .chain(roots.clone())

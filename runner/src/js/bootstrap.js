@@ -57,9 +57,20 @@ const state = {
 
 // === What errors look like ===
 
+/** A folder outside the project as seen from its root: `../shop/`. */
+function seen(folder) {
+  const [from, to] = [state.root.split("/"), folder.split("/")];
+  let shared = 0;
+  while (shared < Math.min(from.length, to.length) && from[shared] === to[shared]) shared++;
+  return `${"../".repeat(from.length - shared)}${to.slice(shared).join("/")}/`;
+}
+
 /** Paths inside the project become relative to it; no other absolute path leaves this process in an answer. */
 function relative(text) {
   const places = [[`file://${encodeURI(state.root)}/`, ""], [`${state.root}/`, ""], [own, ""]];
+  for (const folder of state.elsewhere) {
+    places.push([`file://${encodeURI(folder)}/`, seen(folder)], [`${folder}/`, seen(folder)]);
+  }
   if (state.home.length > 1) places.push([`file://${encodeURI(state.home)}/`, "~/"], [`${state.home}/`, "~/"]);
   return places.reduce((text, [from, to]) => text.replaceAll(from, to), text);
 }

@@ -104,7 +104,7 @@ async fn a_plugin_beside_the_project_runs_and_is_followed_like_the_projects_own_
     assert_eq!(server.get("/functions/shop__buy").await.expect(200), 1);
     let failed = server.request(Method::PUT, "/functions/shop__buy");
     let failed = Answer::to(failed).await.expect(500);
-    let place = "shop/base44/functions/buy/entry.ts:3:";
+    let place = "(../shop/base44/functions/buy/entry.ts:3:";
     assert!(failed.to_string().contains(place), "{failed}");
     project.save("../shop/base44/shared/price.ts", &price(2));
     eventually("the new price is asked", PATIENCE, async || {

@@ -182,3 +182,16 @@ async fn a_killed_command_takes_an_installation_with_it() {
     server.signal(Signal::SIGKILL);
     server.nothing_left().await;
 }
+
+#[tokio::test]
+async fn the_start_after_a_kill_sees_no_other_server() {
+    let project = Project::new();
+    let launch = backlot(&project);
+    let mut killed = launch.start().await;
+    killed.signal(Signal::SIGKILL);
+    assert_eq!(killed.ended().await, 137);
+    let again = launch.start().await;
+    assert_eq!(launch.status().await["port"], again.port());
+    let output = again.output();
+    assert!(!output.says("another server"), "{}", output.text());
+}

@@ -18,13 +18,23 @@ use crate::{
     ui::{Entry, Level, Terminal},
 };
 
-/// Works one batch of saves off; what goes wrong is said, and leaves what was served.
-pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut Supervisor) {
+/// Works one batch of saves off; what goes wrong is said, and leaves what was served. Answers the files among them that
+/// functions may have imported; all entries, where anything may have changed.
+pub(super) async fn reload(
+    mut batch: Batch,
+    context: &mut Context,
+    supervisor: &mut Supervisor,
+) -> BTreeSet<PathBuf> {
     let begin = Instant::now();
     let gone = gone(&context.project).await;
-    let was_gone = context.is_gone;
+    // While it was, nobody looked at what was saved.
+    batch.lost |= context.is_gone;
     let refused = context.snapshot.reread(&batch).err();
+    let was_gone = context.is_gone;
     context.is_gone = matches!(refused, Some(ReadError::Gone { .. }));
+    if was_gone && context.is_gone {
+        return BTreeSet::new();
+    }
     let mut new = context.snapshot.project();
     for diagnostic in fresh(&context.project.diagnostics, &new.diagnostics) {
         show(diagnostic, &context.terminal);
@@ -33,10 +43,10 @@ pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut
         let message = format!("{error}; what was served before still is");
         context.say(Level::Error, message);
     }
-    if !context.snapshot.is_there() {
-        return;
+    if context.is_gone {
+        return BTreeSet::new();
     }
-    if was_gone && !context.is_gone {
+    if was_gone {
         let config = new.layout.relative(&new.layout.config_path);
         context.say(Level::Info, format!("{config} is back"));
     }
@@ -59,6 +69,7 @@ pub(super) async fn reload(batch: Batch, context: &mut Context, supervisor: &mut
     let terminal = Arc::clone(&context.terminal);
     // The next save is not kept waiting by a function that takes its time. The rpcs have deadlines.
     tokio::spawn(async move { reloaded(&terminal, &swapped.await, begin) });
+    saved
 }
 
 /// Says what is in force since a save.

@@ -7,10 +7,13 @@ use std::{
 
 use notify::RecursiveMode;
 
-use super::{links::Links, system::Folders};
+use super::{
+    links::{Links, real},
+    system::Folders,
+};
 use crate::project::{Layout, walk::Walk};
 
-/// How many folders the system has to watch for a project.
+/// How many folders the system has to watch for a project, but for the few outside of its own.
 pub(crate) fn count(layout: &Layout) -> usize {
     let mut ignored = Vec::new();
     let below = |(folder, mode): (PathBuf, RecursiveMode)| match mode {
@@ -19,20 +22,27 @@ pub(crate) fn count(layout: &Layout) -> usize {
             .directories(&layout.root, &mut ignored)
             .len(),
     };
-    let (imports, links) = (BTreeSet::new(), Links::default());
-    wanted(layout, &layout.inputs(), &imports, &links)
-        .into_iter()
-        .map(below)
-        .sum()
+    wanted(
+        layout,
+        &layout.inputs(),
+        &BTreeSet::new(),
+        &mut Links::default(),
+    )
+    .into_iter()
+    .map(below)
+    .sum()
 }
 
-/// Existing folders. A single file is watched through its folder, since editors replace files, and what is missing through
-/// the nearest folder above it that is there.
+/// Existing folders, by the names that have no links in them, which `links` learns. None twice: the system knows one name
+/// of each, and who stopped watching it under one would do so under all.
+///
+/// A single file is watched through its folder, since editors replace files, and what is missing through the nearest
+/// folder above it that is there.
 pub(super) fn wanted(
     layout: &Layout,
     inputs: &[PathBuf],
     imports: &BTreeSet<PathBuf>,
-    links: &Links,
+    links: &mut Links,
 ) -> Folders {
     let around = imports.iter().filter_map(|file| nearest(file.parent()?));
     let around = around.map(|folder| (folder, RecursiveMode::NonRecursive));
@@ -42,16 +52,32 @@ pub(super) fn wanted(
         let is_whole = folder == input && !layout.root.starts_with(folder);
         Some((folder, recursive(is_whole)))
     });
-    let is_in_input = |folder: &Path| inputs.iter().any(|input| folder.starts_with(input));
-    let behind = links.folders().filter(|(folder, _)| !is_in_input(folder));
     let mut folders = Folders::new();
-    for (folder, mode) in around.chain(watched).chain(behind) {
-        let known = folders.entry(folder.to_owned()).or_insert(mode);
-        if mode == RecursiveMode::Recursive {
-            *known = mode;
-        }
+    for (folder, mode) in around.chain(watched) {
+        let real = real(folder);
+        links.add(folder, &real);
+        insert(&mut folders, real, mode);
     }
+    for (folder, mode) in links.folders() {
+        insert(&mut folders, folder.to_owned(), mode);
+    }
+    let whole: Vec<PathBuf> = folders
+        .iter()
+        .filter(|(_, mode)| **mode == RecursiveMode::Recursive)
+        .map(|(folder, _)| folder.clone())
+        .collect();
+    folders.retain(|folder, _| {
+        let mut above = whole.iter();
+        !above.any(|whole| folder != whole && folder.starts_with(whole))
+    });
     folders
+}
+
+fn insert(folders: &mut Folders, folder: PathBuf, mode: RecursiveMode) {
+    let known = folders.entry(folder).or_insert(mode);
+    if mode == RecursiveMode::Recursive {
+        *known = mode;
+    }
 }
 
 const fn recursive(is_whole: bool) -> RecursiveMode {
@@ -62,6 +88,6 @@ const fn recursive(is_whole: bool) -> RecursiveMode {
 }
 
 /// The folder itself, or the first above it that is there.
-fn nearest(path: &Path) -> Option<&Path> {
+pub(super) fn nearest(path: &Path) -> Option<&Path> {
     path.ancestors().find(|folder| folder.is_dir())
 }

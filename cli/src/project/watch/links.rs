@@ -1,4 +1,4 @@
-//! Symbolic links among a project's files: what they lead to is saved elsewhere, under another name.
+//! Symbolic links among a project's files: the system tells of what they lead to, under its own name.
 
 use std::{
     collections::BTreeSet,
@@ -8,13 +8,14 @@ use std::{
 
 use notify::RecursiveMode;
 
-use crate::project::walk::Walk;
+use super::folders::nearest;
+use crate::project::{document::join_clean, walk::Walk};
 
-/// Links, with what they lead to.
+/// Names in the project of what lies elsewhere.
 #[derive(Debug, Default)]
-pub(super) struct Links(Vec<Link>);
+pub(super) struct Links(BTreeSet<Link>);
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Link {
     at: PathBuf,
     target: PathBuf,
@@ -28,21 +29,35 @@ impl Links {
             .flat_map(|input| iter::once(input.clone()).chain(below(root, input)))
             .filter(|path| path.is_symlink())
             .collect();
-        let links = all.into_iter().filter_map(|at| {
-            let target = fs::canonicalize(&at).ok()?;
-            // One to a folder around the project leads to everything.
-            (!root.starts_with(&target)).then_some(Link { at, target })
+        let links = all.into_iter().map(|at| Link {
+            target: target(&at),
+            at,
         });
-        Self(links.collect())
+        // One to a folder around the project leads to everything.
+        Self(
+            links
+                .filter(|link| !root.starts_with(&link.target))
+                .collect(),
+        )
     }
 
-    /// What has to be watched to notice what is saved behind them.
+    /// Notes that the folder called `at` is `target`.
+    pub(super) fn add(&mut self, at: &Path, target: &Path) {
+        if at != target {
+            self.0.insert(Link {
+                at: at.to_owned(),
+                target: target.to_owned(),
+            });
+        }
+    }
+
+    /// What has to be watched to notice what is saved behind them, or comes to be there.
     pub(super) fn folders(&self) -> impl Iterator<Item = (&Path, RecursiveMode)> {
         self.0.iter().filter_map(|Link { target, .. }| {
             if target.is_dir() {
                 Some((target.as_path(), RecursiveMode::Recursive))
             } else {
-                Some((target.parent()?, RecursiveMode::NonRecursive))
+                Some((nearest(target.parent()?)?, RecursiveMode::NonRecursive))
             }
         })
     }
@@ -58,6 +73,28 @@ impl Links {
             }
         })
     }
+}
+
+/// Where a link leads, or would if something were there.
+fn target(at: &Path) -> PathBuf {
+    fs::canonicalize(at).unwrap_or_else(|_| {
+        let said = fs::read_link(at).unwrap_or_default();
+        real(&join_clean(at.parent().unwrap_or(at), said))
+    })
+}
+
+/// `path` without links in it, as far as it is there.
+pub(super) fn real(path: &Path) -> PathBuf {
+    let there = path.ancestors().find(|part| part.exists());
+    let resolved = there.and_then(|there| {
+        let rest = path.strip_prefix(there).ok()?;
+        let there = fs::canonicalize(there).ok()?;
+        Some(match rest.as_os_str().is_empty() {
+            true => there,
+            false => there.join(rest),
+        })
+    });
+    resolved.unwrap_or_else(|| path.to_owned())
 }
 
 /// Everything in the folders below `input`.
@@ -99,7 +136,7 @@ mod tests {
         for (target, at) in [
             ("packages/x", "app/functions/x"),
             ("schemas/task.jsonc", "app/task.jsonc"),
-            ("nowhere", "app/functions/dangling"),
+            ("later/y/z.ts", "app/functions/dangling.ts"),
             ("app", "app/functions/a/everything"),
         ] {
             symlink(top.join(target), top.join(at)).unwrap();
@@ -109,6 +146,7 @@ mod tests {
         // The link to everything leads to the second one again.
         let watched: BTreeMap<_, _> = links.folders().collect();
         let expected = [
+            (&*top, RecursiveMode::NonRecursive),
             (&*top.join("packages/x"), RecursiveMode::Recursive),
             (&*top.join("schemas"), RecursiveMode::NonRecursive),
         ];
@@ -120,11 +158,13 @@ mod tests {
             ("schemas/other.jsonc", Vec::new()),
             ("schemas", vec!["app/task.jsonc"]),
             ("packages/xy", Vec::new()),
+            ("later", vec!["app/functions/dangling.ts"]),
         ] {
             let called: BTreeSet<PathBuf> = links.names(&top.join(path)).collect();
             for name in [
                 "app/functions/x",
                 "app/functions/x/deep/y.ts",
+                "app/functions/dangling.ts",
                 "app/task.jsonc",
             ] {
                 let is_called = called.contains(&top.join(name));

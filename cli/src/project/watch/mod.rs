@@ -30,9 +30,11 @@ pub(crate) struct Watch {
     noted: Arc<Noted>,
     means: Means,
     inputs: Vec<PathBuf>,
-    /// Files that functions import from elsewhere.
+    /// Files that functions import, wherever they lie.
     imports: BTreeSet<PathBuf>,
     links: Links,
+    /// There may be other links by now.
+    is_stale: bool,
     /// What the developer is to be told next, and what was told last: the same is not told twice.
     news: Option<String>,
     told: Option<String>,
@@ -64,6 +66,7 @@ impl Watch {
             inputs: Vec::new(),
             imports: BTreeSet::new(),
             links: Links::default(),
+            is_stale: true,
             news: None,
             told: None,
         }
@@ -74,10 +77,9 @@ impl Watch {
     ///
     /// Answers what the developer should know about it, if there is something new.
     pub(crate) fn follow(&mut self, layout: &Layout) -> Option<String> {
-        self.inputs = layout.inputs();
-        let inputs = &self.inputs;
-        self.imports
-            .retain(|file| !inputs.iter().any(|input| file.starts_with(input)));
+        let inputs = layout.inputs();
+        self.is_stale |= inputs != self.inputs;
+        self.inputs = inputs;
         if matches!(self.means, Means::None) {
             self.means = match reason_to_poll(layout) {
                 Some(reason) => self.poll(&reason),
@@ -87,15 +89,7 @@ impl Watch {
                 },
             };
         }
-        // Who looks at files by their names sees through links.
-        self.links = match self.means {
-            Means::System(_) => self.find_links(layout),
-            Means::None | Means::Poll(_) => Links::default(),
-        };
-        let folders = folders::wanted(layout, &self.inputs, &self.imports, &self.links);
-        if let Means::System(system) = &mut self.means
-            && let Err(error) = system.follow(&folders)
-        {
+        if let Err(error) = self.follow_folders(layout) {
             if system::is_exhausted(&error) {
                 self.means = self.poll(&system::reason(&error));
             } else {
@@ -116,7 +110,21 @@ impl Watch {
 
     /// Watches these files as well from the next [`Watch::follow`] on: what functions import may lie anywhere.
     pub(crate) fn import(&mut self, files: BTreeSet<PathBuf>) {
+        self.is_stale |= files != self.imports;
         self.imports = files;
+    }
+
+    /// Who looks at files by their names sees through links, and needs none of this.
+    fn follow_folders(&mut self, layout: &Layout) -> notify::Result<()> {
+        let Means::System(system) = &mut self.means else {
+            return Ok(());
+        };
+        if std::mem::take(&mut self.is_stale) {
+            let files = self.inputs.iter().chain(&self.imports);
+            self.links = Links::among(&layout.root, files);
+        }
+        let folders = folders::wanted(layout, &self.inputs, &self.imports, &mut self.links);
+        system.follow(&folders)
     }
 
     /// Waits for the next batch. May be given up and called again.
@@ -125,6 +133,10 @@ impl Watch {
             let mut pending = self.noted.next().await;
             if pending.exhausted {
                 self.means = self.poll(system::EXHAUSTED);
+            }
+            self.is_stale |= pending.lost || pending.paths.iter().any(|path| may_link(path));
+            if let Means::System(system) = &mut self.means {
+                system.forget(&pending.paths, pending.lost);
             }
             let names = pending.paths.iter().flat_map(|path| self.links.names(path));
             let names: Vec<PathBuf> = names.collect();
@@ -140,10 +152,6 @@ impl Watch {
         }
     }
 
-    fn find_links(&self, layout: &Layout) -> Links {
-        Links::among(&layout.root, self.inputs.iter().chain(&self.imports))
-    }
-
     /// A build's files beside the project's own are none of ours.
     fn concerns(&self, path: &Path) -> bool {
         let mut inputs = self.inputs.iter();
@@ -157,6 +165,11 @@ impl Watch {
         ));
         Means::Poll(Poll::start(Arc::clone(&self.noted)))
     }
+}
+
+/// Plain files, and what is gone, bring no links.
+fn may_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|meta| !meta.is_file())
 }
 
 fn reason_to_poll(layout: &Layout) -> Option<String> {

@@ -1,7 +1,7 @@
 //! The system's own notification of changes, and where it cannot be relied on.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -9,7 +9,9 @@ use std::{
 };
 
 use nix::errno::Errno;
-use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{
+    Config, ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _,
+};
 
 use super::noted::Noted;
 
@@ -46,11 +48,27 @@ impl SystemWatch {
     ///
     /// When the system has no means to watch, or no more of them.
     pub(super) fn start(noted: Arc<Noted>) -> notify::Result<Self> {
-        let watcher = notify::recommended_watcher(move |event| take(event, &noted))?;
+        // Where links lead is watched under its own name, and only once.
+        let config = Config::default().with_follow_symlinks(false);
+        let watcher = RecommendedWatcher::new(move |event| take(event, &noted), config)?;
         Ok(Self {
             watcher,
             watched: BTreeMap::new(),
         })
+    }
+
+    /// Stops watching folders that are among `changed`, or lie below: what is there now, even of the same name, would not
+    /// be seen. `all` is for when nobody knows what has changed.
+    pub(super) fn forget(&mut self, changed: &BTreeSet<PathBuf>, all: bool) {
+        let watched = self.watched.keys();
+        let replaced: Vec<PathBuf> = watched
+            .filter(|folder| all || folder.ancestors().any(|part| changed.contains(part)))
+            .cloned()
+            .collect();
+        for folder in replaced {
+            let _ = self.watcher.unwatch(&folder);
+            self.watched.remove(&folder);
+        }
     }
 
     /// Watches these folders and no others.

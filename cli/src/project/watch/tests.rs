@@ -1,10 +1,6 @@
 //! Watching real folders, through the system and by looking.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{fs, path::Path, time::Duration};
 
 use tokio::time::timeout;
 
@@ -52,11 +48,17 @@ impl Fixture {
             .expect("a batch")
     }
 
-    /// A batch with `path` or a folder that it lies in.
+    /// Batches until one has `path` or a folder that it lies in.
     async fn until_below(&mut self, path: &Path) {
-        let batch = self.next().await;
-        let stands_for_it = |seen: &PathBuf| path.starts_with(seen);
-        assert!(batch.paths.iter().any(stands_for_it), "{batch:?}");
+        while !self
+            .next()
+            .await
+            .paths
+            .iter()
+            .any(|seen| path.starts_with(seen))
+        {
+            let _ = self.watch.follow(&self.layout);
+        }
     }
 
     /// Batches until one has `path`.
@@ -181,9 +183,10 @@ async fn what_functions_import_from_elsewhere_is_watched_and_the_files_beside_it
         fs::write(&page, "").unwrap();
         save(&imported);
         // That the folder came may be seen first.
-        let mut seen = fixture.next().await.paths;
+        let mut seen = Batch::default().paths;
         while !seen.contains(&imported) {
             seen.extend(fixture.next().await.paths);
+            let _ = fixture.watch.follow(&fixture.layout);
         }
         assert!(!seen.contains(&page), "{seen:?}");
         save(&missing);
@@ -202,4 +205,56 @@ async fn an_exhausted_system_is_replaced_by_looking() {
     let task = fixture.layout.entities_dir().join("task.jsonc");
     save(&task);
     fixture.until(&task).await;
+}
+
+#[tokio::test]
+async fn a_folder_that_another_takes_the_place_of_is_watched_on() {
+    let mut fixture = Fixture::plain();
+    let (here, away) = (
+        fixture.layout.config_dir.clone(),
+        fixture.layout.root.join("away"),
+    );
+    for _again in 0..2 {
+        fs::rename(&here, &away).unwrap();
+        fs::rename(&away, &here).unwrap();
+        let _ = fixture.next().await;
+        let _ = fixture.watch.follow(&fixture.layout);
+        let task = fixture.layout.entities_dir().join("task.jsonc");
+        save(&task);
+        fixture.until(&task).await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_several_links_lead_to_is_told_under_each_name_and_after_one_is_gone() {
+    use std::os::unix::fs::symlink;
+
+    let mut fixture = Fixture::plain();
+    let root = fixture.layout.root.clone();
+    let functions = fixture.layout.functions_dir();
+    let saved = root.join("packages/x/util.ts");
+    save(&saved);
+    let links = ["a/lib", "b/lib"].map(|link| functions.join(link));
+    for link in &links {
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        symlink(root.join("packages/x"), link).unwrap();
+    }
+    // Imported by its own name as well, for a while.
+    fixture.watch.import([saved.clone()].into());
+    fixture.until(&functions).await;
+    save(&saved);
+    fixture.until(&links[0].join("util.ts")).await;
+    save(&saved);
+    fixture.until(&links[1].join("util.ts")).await;
+    fixture.watch.import([].into());
+    fs::remove_file(&links[0]).unwrap();
+    fixture.until(&links[0]).await;
+    save(&saved);
+    fixture.until(&links[1].join("util.ts")).await;
+    // What it leads to may go and come.
+    fs::remove_dir_all(root.join("packages")).unwrap();
+    fixture.until(&links[1]).await;
+    save(&saved);
+    fixture.until(&links[1]).await;
 }

@@ -37,7 +37,7 @@ use crate::{
     descriptor::Published,
     desired::{DenoState, app_id},
     places::Places,
-    project::watch::Watch,
+    project::{imports::Imports, watch::Watch},
     settings::Settings,
     supervisor::{
         Supervisor,
@@ -47,7 +47,7 @@ use crate::{
 };
 
 /// An end that takes longer is explained.
-const PROMPT_END: Duration = Duration::from_secs(1);
+const PROMPT_END: Duration = Duration::from_millis(1500);
 
 /// A server that answers requests.
 #[derive(Debug)]
@@ -63,6 +63,7 @@ pub(super) struct Session {
     token: LaunchToken,
     account: Account,
     watch: Watch,
+    imports: Imports,
     /// The installation of Deno, while it is under way.
     installing: Option<JoinHandle<Result<PathBuf, String>>>,
     recent: Recent,
@@ -107,6 +108,7 @@ impl Session {
             token,
             account: Account::new(wanted),
             watch,
+            imports: Imports::default(),
             installing: None,
             recent: Recent::at(recent),
             of_recent: JoinSet::new(),
@@ -119,7 +121,7 @@ impl Session {
 
     /// Says where everything is, starts the frontend, keeps going until there is a reason to end, and ends in order.
     pub(super) async fn run(mut self, stop: &mut Signals) -> Result<u8, Problem> {
-        self.follow_imports().await;
+        self.follow_imports(&BTreeSet::new()).await;
         self.introduce();
         self.context.refresh_types();
         self.installing = (self.context.deno == DenoState::Installing)
@@ -169,8 +171,8 @@ impl Session {
                     // A folder that came is watched before it is read, so that nothing is missed in between.
                     self.follow_layout();
                     let app = app_id(&self.context.project).to_owned();
-                    reload(batch, &mut self.context, &mut self.supervisor).await;
-                    self.follow_imports().await;
+                    let saved = reload(batch, &mut self.context, &mut self.supervisor).await;
+                    self.follow_imports(&saved).await;
                     if app != app_id(&self.context.project) {
                         self.describe();
                     }

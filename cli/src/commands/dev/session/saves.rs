@@ -1,9 +1,11 @@
 //! What is watched for saves.
 
+use std::{collections::BTreeSet, mem, path::PathBuf};
+
 use tokio::task::spawn_blocking;
 
 use super::Session;
-use crate::ui::Level;
+use crate::{project::imports::Code, ui::Level};
 
 impl Session {
     /// Watches the project as it is laid out now.
@@ -12,12 +14,17 @@ impl Session {
         self.tell_of_watching(warning);
     }
 
-    /// The same, with what functions import by now.
-    pub(super) async fn follow_imports(&mut self) {
-        let project = self.context.project.clone();
+    /// The same, with what functions import by now, after a save of these files.
+    pub(super) async fn follow_imports(&mut self, saved: &BTreeSet<PathBuf>) {
+        let (known, code) = (
+            mem::take(&mut self.imports),
+            Code::of(&self.context.project),
+        );
+        let saved = saved.clone();
         // Reading takes a while where there is much code.
-        let imported = spawn_blocking(move || project.imported()).await;
-        self.watch.import(imported.unwrap_or_default());
+        let read = spawn_blocking(move || known.read(code, &saved)).await;
+        self.imports = read.unwrap_or_default();
+        self.watch.import(self.imports.files());
         self.follow_layout();
     }
 

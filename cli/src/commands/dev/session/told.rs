@@ -66,7 +66,7 @@ impl Session {
 pub(super) fn publish(places: &Places, context: &Context) -> Option<Published> {
     let root = &context.project.layout.root;
     let taken = Published::take(&places.descriptor(root)).and_then(|published| {
-        let others = places.descriptors_of(root).into_iter();
+        let others = places.further_descriptors(root).into_iter();
         let runs = |path: PathBuf| descriptor::running(&path).ok().flatten();
         if published.is_some() && others.filter_map(runs).next().is_none() {
             return Ok(published);
