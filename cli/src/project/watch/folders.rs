@@ -44,7 +44,10 @@ pub(super) fn wanted(
     imports: &BTreeSet<PathBuf>,
     links: &mut Links,
 ) -> Folders {
-    let around = imports.iter().filter_map(|file| nearest(file.parent()?));
+    // Nearly all of them lie in the folders that are watched anyway.
+    let is_read = |file: &PathBuf| inputs.iter().any(|input| file.starts_with(input));
+    let elsewhere = imports.iter().filter(|file| !is_read(file));
+    let around = elsewhere.filter_map(|file| nearest(file.parent()?));
     let around = around.map(|folder| (folder, RecursiveMode::NonRecursive));
     let watched = inputs.iter().filter_map(|input| {
         let folder = nearest(input)?;
