@@ -56,15 +56,13 @@ impl RunFolder {
     /// Removes the folders beside this one whose names begin with `prefix` and whose owners are gone. What cannot be
     /// removed is somebody else's.
     pub fn sweep(&self, prefix: &str) {
-        let beside = self.path().parent();
-        let Some(siblings) = beside.and_then(|beside| fs::read_dir(beside).ok()) else {
+        let Some(beside) = self.path().parent() else {
             return;
         };
-        for sibling in siblings.flatten() {
-            let ours = sibling.file_name().to_string_lossy().starts_with(prefix);
-            if ours && self.is_abandoned(&sibling.path()).unwrap_or(false) {
-                let removed = fs::remove_dir_all(sibling.path());
-                tracing::debug!(folder = %sibling.path().display(), ?removed, "left by an earlier run");
+        for sibling in named(beside, |name| name.starts_with(prefix)) {
+            if self.is_abandoned(&sibling).unwrap_or(false) {
+                let removed = fs::remove_dir_all(&sibling);
+                tracing::debug!(folder = %sibling.display(), ?removed, "left by an earlier run");
             }
         }
     }
@@ -89,7 +87,9 @@ pub fn remove_those_of_children(patience: Duration) {
 )]
 fn remove_those_of(parent: u32, temporary: &Path, patience: Duration) {
     let deadline = Instant::now() + patience;
-    for folder in those_of(parent, temporary) {
+    let mark = format!("-{parent}-");
+    let is_theirs = |name: &str| name.starts_with(PREFIX) && name.contains(&mark);
+    for folder in named(temporary, is_theirs) {
         while !is_free(&folder).unwrap_or(true) && Instant::now() < deadline {
             thread::sleep(LOOK);
         }
@@ -100,13 +100,11 @@ fn remove_those_of(parent: u32, temporary: &Path, patience: Duration) {
     }
 }
 
-/// The folders that the children of a process have made.
-fn those_of(parent: u32, temporary: &Path) -> Vec<PathBuf> {
-    let mark = format!("-{parent}-");
-    let entries = fs::read_dir(temporary).into_iter().flatten().flatten();
-    let is_theirs = |name: &str| name.starts_with(PREFIX) && name.contains(&mark);
+/// What is in `folder` under such a name.
+fn named(folder: &Path, is_meant: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries
-        .filter(|entry| is_theirs(&entry.file_name().to_string_lossy()))
+        .filter(|entry| is_meant(&entry.file_name().to_string_lossy()))
         .map(|entry| entry.path())
         .collect()
 }

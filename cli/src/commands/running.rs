@@ -1,6 +1,6 @@
 //! The running server of a project, for commands that ask it something.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proto::{
     Failure,
@@ -42,24 +42,20 @@ impl Running {
 
     /// The server of the project at `root`, if one runs; of several the one that has run longest.
     pub(super) fn find(root: &Path) -> Result<Option<Self>, CommandError> {
-        let mut first: Option<Descriptor> = None;
         let places = Places::of_this_user();
         let mut paths = places.further_descriptors(root);
         paths.push(places.descriptor(root));
-        for path in paths {
-            let found = descriptor::running(&path).map_err(|error| {
+        let running = |path: PathBuf| {
+            descriptor::running(&path).map_err(|error| {
                 let message = format!("cannot read {}: {error}", path.display());
                 CommandError::new(ErrorCode::FileRead, message)
                     .with_hint("check the permissions of the file and of its folder")
-            })?;
-            let is_earlier = |other: &Descriptor| match &first {
-                Some(first) => other.started_at < first.started_at,
-                None => true,
-            };
-            if let Some(other) = found.filter(is_earlier) {
-                first = Some(other);
-            }
-        }
+            })
+        };
+        let found: Vec<Option<Descriptor>> =
+            paths.into_iter().map(running).collect::<Result<_, _>>()?;
+        let found = found.into_iter().flatten();
+        let first = found.min_by(|a, b| a.started_at.cmp(&b.started_at));
         Ok(first.map(|descriptor| Self { descriptor }))
     }
 

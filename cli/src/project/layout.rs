@@ -42,6 +42,10 @@ impl Source<'_> {
     pub(super) fn functions_dir(&self) -> PathBuf {
         join_clean(self.config_dir, &self.config.functions_dir)
     }
+
+    fn shared_dir(&self) -> PathBuf {
+        join_clean(&self.functions_dir(), "../shared")
+    }
 }
 
 impl Layout {
@@ -57,7 +61,7 @@ impl Layout {
 
     /// The directory of code that all functions share, beside the functions directory.
     pub(crate) fn shared_dir(&self) -> PathBuf {
-        join_clean(&self.functions_dir(), "../shared")
+        self.project().shared_dir()
     }
 
     /// The directory of generated types, where the official tool has it.
@@ -92,9 +96,7 @@ impl Layout {
         inputs.extend(self.missing_plugins());
         inputs.extend(self.entity_dirs());
         inputs.extend(self.resource_dirs());
-        for functions in self.function_dirs() {
-            inputs.extend([join_clean(&functions, "../shared"), functions]);
-        }
+        inputs.extend(self.code_dirs());
         inputs
     }
 
@@ -134,17 +136,19 @@ impl Layout {
             .collect()
     }
 
+    /// These, and the code that each of them shares.
+    fn code_dirs(&self) -> impl Iterator<Item = PathBuf> {
+        self.sources()
+            .flat_map(|source| [source.functions_dir(), source.shared_dir()])
+    }
+
     /// Directories outside the project that functions come from: plugins, and those that the configuration places there.
     ///
     /// With their real names beside the others, for which code may ask as well. What the project lies in is not one of
     /// them, whatever the configuration says: it is not for functions to read.
     pub(crate) fn code_folders(&self) -> Vec<PathBuf> {
         let plugins = self.plugins.iter().map(|plugin| plugin.root.clone());
-        let named = self.function_dirs().into_iter().flat_map(|functions| {
-            let shared = join_clean(&functions, "../shared");
-            [functions, shared]
-        });
-        let named: Vec<PathBuf> = plugins.chain(named).collect();
+        let named: Vec<PathBuf> = plugins.chain(self.code_dirs()).collect();
         let real = named.iter().filter_map(|folder| folder.canonicalize().ok());
         let mut folders: BTreeSet<PathBuf> = real.collect();
         folders.extend(named);
@@ -154,11 +158,8 @@ impl Layout {
 
     /// True for directories of code that functions share: saved there, it makes no function and ends none.
     pub(super) fn is_shared_dir(&self, directory: &Path) -> bool {
-        let shared = |functions: PathBuf| join_clean(&functions, "../shared");
-        self.function_dirs()
-            .into_iter()
-            .map(shared)
-            .any(|shared| shared == directory)
+        self.sources()
+            .any(|source| source.shared_dir() == directory)
     }
 
     /// What would have to be there for the plugins that could not be loaded.

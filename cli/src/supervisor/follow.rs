@@ -92,13 +92,10 @@ pub(crate) fn output_entry(line: LogLine) -> Entry {
 /// As a mistake in any other file of the project is told. `place` may be empty.
 fn tell_place(entry: &mut Entry, place: &str) {
     let mut parts = place.rsplitn(3, ':');
-    let mut number = || parts.next()?.parse::<u32>().ok();
+    let mut number = || parts.next()?.parse::<usize>().ok();
     let (column, line) = (number(), number());
     if let (Some(column), Some(line), Some(file)) = (column, line, parts.next()) {
-        entry.tell("event", "diagnostic");
-        entry.tell("file", file);
-        entry.tell("line", line);
-        entry.tell("column", column);
+        entry.tell_mistake(file, Some((line, column)));
     }
 }
 

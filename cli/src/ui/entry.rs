@@ -115,6 +115,16 @@ impl Entry {
         self.facts.insert(name.to_owned(), fact.into());
     }
 
+    /// Says that it is about a mistake in a file, at this line and column.
+    pub(crate) fn tell_mistake(&mut self, file: &str, place: Option<(usize, usize)>) {
+        self.tell("event", "diagnostic");
+        self.tell("file", file);
+        if let Some((line, column)) = place {
+            self.tell("line", line);
+            self.tell("column", column);
+        }
+    }
+
     /// True for what functions and the frontend print: its layout is not ours.
     pub(crate) fn is_of_others(&self) -> bool {
         self.function.is_some() || self.component == "frontend"

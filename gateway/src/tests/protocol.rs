@@ -108,6 +108,22 @@ async fn closes_after(site: &Site, frame: &str) {
     closes(&mut socket, frame).await;
 }
 
+/// Asks whether the websocket works.
+async fn probe(socket: &mut Socket) {
+    socket.send("2probe").await;
+    assert_eq!(socket.packet().await.as_deref(), Some("3probe"));
+}
+
+/// The session takes the websocket, and hears by it.
+async fn go_over(site: &Site, socket: &mut Socket) {
+    socket.send("5").await;
+    socket.emit("join", ROOM).await;
+    let watches = site.harness.store.watches();
+    watches.until("Task anonymous", 1).await;
+    watches.send("Task anonymous", Kind::Create, "1", "{}");
+    assert_eq!(socket.event().await.0, ROOM);
+}
+
 #[tokio::test]
 async fn a_session_opens_over_either_transport() {
     let site = Site::open().await;
@@ -261,20 +277,15 @@ async fn a_polling_session_goes_over_to_a_websocket() {
     let site = Site::open().await;
     let session = Session::connected(&site.harness).await;
     let mut socket = site.ask(&session.websocket(), None).await.unwrap();
-    socket.send("2probe").await;
-    assert_eq!(socket.packet().await.as_deref(), Some("3probe"));
+    probe(&mut socket).await;
     assert_eq!(session.get().await.text(), "6");
-    socket.send("5").await;
-    socket.emit("join", ROOM).await;
-    let watches = site.harness.store.watches();
-    watches.until("Task anonymous", 1).await;
-    watches.send("Task anonymous", Kind::Create, "1", "{}");
-    assert_eq!(socket.event().await.0, ROOM);
+    go_over(&site, &mut socket).await;
 
     // The old way is closed, and there is no second one.
     assert_eq!(session.get().await.status, 400);
     let mut second = site.ask(&session.websocket(), None).await.unwrap();
     closes(&mut second, "a second websocket").await;
+    let watches = site.harness.store.watches();
     watches.send("Task anonymous", Kind::Delete, "1", "{}");
     assert_eq!(socket.event().await.1["type"], "delete");
 }
@@ -289,12 +300,7 @@ async fn a_second_websocket_neither_gets_a_session_nor_ends_it() {
         socket.send("2probe").await;
         assert_eq!(socket.packet().await.as_deref(), answer);
     }
-    first.send("5").await;
-    first.emit("join", ROOM).await;
-    let watches = site.harness.store.watches();
-    watches.until("Task anonymous", 1).await;
-    watches.send("Task anonymous", Kind::Create, "1", "{}");
-    assert_eq!(first.event().await.0, ROOM);
+    go_over(&site, &mut first).await;
 }
 
 #[tokio::test]
@@ -303,15 +309,9 @@ async fn a_websocket_may_ask_and_answer_at_any_time_while_it_shows_that_it_works
     let session = Session::connected(&site.harness).await;
     let mut socket = site.ask(&session.websocket(), None).await.unwrap();
     socket.control().await;
-    socket.send("2probe").await;
-    assert_eq!(socket.packet().await.as_deref(), Some("3probe"));
+    probe(&mut socket).await;
     socket.control().await;
-    socket.send("5").await;
-    socket.emit("join", ROOM).await;
-    let watches = site.harness.store.watches();
-    watches.until("Task anonymous", 1).await;
-    watches.send("Task anonymous", Kind::Create, "1", "{}");
-    assert_eq!(socket.event().await.0, ROOM);
+    go_over(&site, &mut socket).await;
 }
 
 #[tokio::test]
@@ -319,8 +319,7 @@ async fn a_session_that_ends_while_its_transport_changes_ends_the_poll_and_the_w
     let site = Site::open().await;
     let session = Session::connected(&site.harness).await;
     let mut socket = site.ask(&session.websocket(), None).await.unwrap();
-    socket.send("2probe").await;
-    assert_eq!(socket.packet().await.as_deref(), Some("3probe"));
+    probe(&mut socket).await;
     let (poll, post) = tokio::join!(session.get(), session.post("no packet"));
     assert_eq!((poll.status.as_u16(), poll.text()), (200, "1"));
     assert_eq!(post.status, 400);
@@ -337,12 +336,8 @@ async fn what_happens_while_the_transport_changes_is_heard_once_and_in_order() {
     let send = |id: &str| watches.send("Task anonymous", Kind::Create, id, "{}");
 
     let mut socket = site.ask(&session.websocket(), None).await.unwrap();
-    let probing = async {
-        socket.send("2probe").await;
-        assert_eq!(socket.packet().await.as_deref(), Some("3probe"));
-    };
     // The poll that waits when the client asks is ended with nothing.
-    let (polled, ()) = tokio::join!(session.get(), probing);
+    let (polled, ()) = tokio::join!(session.get(), probe(&mut socket));
     assert_eq!(polled.text(), "6");
     send("1");
     let polled = session.get().await;

@@ -9,7 +9,6 @@ use std::{
 
 use tokio::{task::JoinHandle, time::interval};
 
-use super::start_block;
 use super::types::FreshTypes;
 use crate::{
     deno,
@@ -70,8 +69,7 @@ impl Context {
             .deno
             .clone()
             .or_else(|| deno::find(places, path.as_deref()));
-        let frontend_command =
-            start_block::frontend_command(&project, &settings).map(str::to_owned);
+        let frontend_command = frontend_command(&project, &settings);
         let frontend = match frontend_command {
             Some(_) => FrontendState::Starting,
             None => FrontendState::None,
@@ -126,6 +124,12 @@ impl Context {
     pub(super) fn say(&self, level: Level, message: String) {
         self.terminal.entry(&Entry::of_cli(level, message));
     }
+}
+
+/// The command that serves the project's frontend, when it is to be run.
+fn frontend_command(project: &Project, settings: &Settings) -> Option<String> {
+    let site = project.layout.config.site.as_ref()?;
+    site.serve_command.clone().filter(|_| settings.frontend)
 }
 
 fn signing_key(path: &Path) -> Result<[u8; 32], Problem> {
@@ -209,12 +213,8 @@ pub(super) fn show(diagnostic: &Diagnostic, terminal: &Terminal) {
         Level::Warn
     };
     let mut entry = Entry::of_cli(level, diagnostic.to_string());
-    entry.tell("event", "diagnostic");
-    entry.tell("file", diagnostic.file.as_str());
-    if let Some(place) = diagnostic.place {
-        entry.tell("line", place.line);
-        entry.tell("column", place.column);
-    }
+    let place = diagnostic.place.map(|place| (place.line, place.column));
+    entry.tell_mistake(&diagnostic.file, place);
     entry.tell("problem", diagnostic.message.as_str());
     for (name, text) in [
         ("expected", &diagnostic.expected),

@@ -29,6 +29,7 @@ impl Started<'_> {
         let Context {
             settings,
             project,
+            frontend_command,
             developer,
             deno,
             ..
@@ -42,7 +43,7 @@ impl Started<'_> {
                 None => format!("{name} (not linked)"),
             },
         );
-        if let Some(command) = frontend_command(project, settings) {
+        if let Some(command) = frontend_command {
             block.row("Frontend", command);
         }
         block.names("Entities", &entities(project));
@@ -61,6 +62,7 @@ impl Started<'_> {
         let Context {
             settings,
             project,
+            frontend_command,
             developer,
             deno,
             ..
@@ -71,7 +73,7 @@ impl Started<'_> {
             "pid": std::process::id(),
             "root": project.layout.root,
             "app": { "id": app_id(project), "name": project.layout.config.name, "linked": project.app_id.is_some() },
-            "frontend": frontend_command(project, settings),
+            "frontend": frontend_command,
             "entities": entities(project),
             "functions": functions(project),
             "functions_off": match deno {
@@ -115,12 +117,6 @@ pub(super) fn moved(settings: &Settings, port: u16) -> Option<String> {
         }
         PortChoice::From(_) | PortChoice::Exactly(_) => None,
     }
-}
-
-/// The command that serves the project's frontend, when it is to be run.
-pub(super) fn frontend_command<'a>(project: &'a Project, settings: &Settings) -> Option<&'a str> {
-    let site = project.layout.config.site.as_ref()?;
-    site.serve_command.as_deref().filter(|_| settings.frontend)
 }
 
 fn signed_in(developer: &Developer) -> String {

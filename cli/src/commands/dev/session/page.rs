@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, future::pending, process::ExitStatus};
 
 use super::Session;
 use crate::{
-    commands::dev::{context::Context, start_block},
+    commands::dev::context::Context,
     desired::{FrontendState, app_id},
     project::Project,
     supervisor::frontend::{Address, Frontend, FrontendStart},
@@ -14,12 +14,12 @@ use crate::{
 impl Session {
     pub(super) fn start_frontend(&mut self) -> Result<(), Problem> {
         let Context {
-            settings,
+            frontend_command,
             project,
             terminal,
             ..
         } = &self.context;
-        let Some(command) = start_block::frontend_command(project, settings) else {
+        let Some(command) = frontend_command else {
             return Ok(());
         };
         let start = FrontendStart {
